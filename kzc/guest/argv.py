@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Command lines of guests, as pure functions; running them is session.py's.
+
+Both kinds of guest get the same three channels, each a socket on which kzc listens: the kernel
+console (ttyS0, so that a BREAK on it is a sysrq), the control channel (virtio-serial, never vsock)
+and QMP. virtme-ng keeps ttyS0 for itself, so its guests start paused and session.py puts kzc's
+socket behind that port before the first instruction. The CPU model, the machine and the kernel's
+panic policy are said here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+# an oops in the code under test must be an oops: SMAP and SMEP are part of -cpu max and host
+# names of the chardev behind ttyS0
+CONSOLE = {"mini": "kzc-console", "vng": "console"}
+_CPU = {"kvm": "host", "tcg": "max"}
+_POLICY = (
+    "panic=-1",
+    "softlockup_panic=1",
+    "hung_task_panic=1",
+    "sysrq_always_enabled",
+    "ignore_loglevel",
+    "printk.devkmsg=on",
+)
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """Paths of the sockets on which kzc listens, one per channel."""
+
+    console: Path
+    control: Path
+    qmp: Path
+
+
+@dataclass(frozen=True)
+class GuestSpec:
+    """What to boot. `memory` in MiB; `accel` is kvm or tcg; `append` goes to the kernel."""
+
+    kind: str
+    image: Path
+    accel: str
+    cpus: int = 2
+    memory: int = 512
+    machine: str = "q35"
+    initrd: Path | None = None
+    append: tuple[str, ...] = ()
+    qemu: str = "qemu-system-x86_64"
+    vng: str = "vng"
+
+
+def mini(spec: GuestSpec, sockets: Sockets) -> tuple[str, ...]:
+    """QEMU with an initramfs."""
+    return (
+        *_qemu(spec),
+        "-chardev",
+        f"socket,id={CONSOLE['mini']},path={sockets.console}",
+        "-serial",
+        f"chardev:{CONSOLE['mini']}",
+        *_channels(sockets),
+        "-append",
+        " ".join(("console=ttyS0", "earlyprintk=serial,ttyS0,115200", *_POLICY, *spec.append)),
+    )
+
+
+def mini_shell(spec: GuestSpec) -> tuple[str, ...]:
+    """QEMU with a shell of the guest on this terminal (Ctrl-A X ends it)."""
+    return (
+        *_qemu(spec),
+        "-serial",
+        "mon:stdio",
+        "-append",
+        " ".join(("console=ttyS0", "panic=-1", "quiet", "kzc.shell", *spec.append)),
+    )
+
+
+def _qemu(spec: GuestSpec) -> tuple[str, ...]:
+    initrd = ("-initrd", str(spec.initrd)) if spec.initrd else ()
+    return (
+        spec.qemu,
+        "-machine",
+        spec.machine,
+        "-accel",
+        spec.accel,
+        "-cpu",
+        _CPU[spec.accel],
+        "-smp",
+        str(spec.cpus),
+        "-m",
+        f"{spec.memory}M",
+        "-nodefaults",
+        "-no-user-config",
+        "-no-reboot",
+        "-display",
+        "none",
+        "-kernel",
+        str(spec.image),
+        *initrd,
+    )
+
+
+def _channels(sockets: Sockets) -> tuple[str, ...]:
+    return (
+        "-chardev",
+        f"socket,id=kzc-control,path={sockets.control}",
+        "-device",
+        "virtio-serial-pci,id=kzc-serial",
+        "-device",
+        "virtserialport,bus=kzc-serial.0,chardev=kzc-control,name=kzc.control",
+        "-chardev",
+        f"socket,id=kzc-qmp,path={sockets.qmp}",
+        "-mon",
+        "chardev=kzc-qmp,mode=control",
+    )
+
+
+def vng(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
+    """virtme-ng with this machine's root file system; kzc's channels come on top of its own."""
+    extra = shlex.join(("-S", *_channels(sockets)))
+    return (
+        *_vng(spec),
+        "--exec",
+        f"sh {shlex.quote(str(agent))}",
+        "--append",
+        " ".join((*_POLICY, *spec.append)),
+        f"--qemu-opts={extra}",
+    )
+
+
+def vng_shell(spec: GuestSpec) -> tuple[str, ...]:
+    """virtme-ng with a shell on this terminal."""
+    return (*_vng(spec), *(("--append", " ".join(spec.append)) if spec.append else ()))
+
+
+def _vng(spec: GuestSpec) -> tuple[str, ...]:
+    return (
+        spec.vng,
+        "--run",
+        str(spec.image),
+        *(("--disable-kvm",) if spec.accel == "tcg" else ()),
+        "--disable-microvm",
+        *(("--qemu", spec.qemu) if "/" in spec.qemu else ()),
+        "--user",
+        "root",
+        "--force-9p",
+        "--cpus",
+        str(spec.cpus),
+        "--memory",
+        f"{spec.memory}M",
+    )
