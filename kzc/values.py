@@ -118,6 +118,40 @@ class KernelBuild:
     cached: bool = False
 
 
+class Ended(StrEnum):
+    """How a wait for a command in a guest ended: it answered, or what came instead."""
+
+    EXIT = "exit"
+    PANIC = "panic"
+    GONE = "gone"
+    SILENCE = "silence"
+    TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds without any sign of life, and in all."""
+
+    silence: float
+    total: float
+
+    def scaled(self, factor: float) -> Limits:
+        """Both limits times `factor`: what KVM does in one second takes TCG several."""
+        return Limits(self.silence * factor, self.total * factor)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command in a guest left: its status (None unless `ended` is EXIT), its output, the
+    console lines of the same time, and seconds of wall time."""
+
+    ended: Ended
+    status: int | None
+    output: tuple[str, ...]
+    console: tuple[str, ...]
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Case:
     """One test of a suite; `detail` holds what it measured (numbers and short texts)."""

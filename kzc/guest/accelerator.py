@@ -26,8 +26,8 @@ from kzc.errors import HostError, describe_status
 from kzc.guest import payload
 from kzc.proc import Runner
 
-_KVM_SECONDS = 2.5  # the guest takes 0.2 s, even under TCG
-_TCG_SECONDS = 15.0
+KVM_SECONDS = 2.0  # the guest takes 0.2 s, even under TCG
+TCG_SECONDS = 15.0
 _CPU = {"kvm": "host", "tcg": "max"}
 _KEEP_REFUSAL = 24 * 3600.0  # seconds: what keeps KVM from working may be gone tomorrow
 
@@ -71,9 +71,17 @@ class _Attempt:
 
 
 def probe(
-    qemu: str, cache: Path, runner: Runner, *, device: Path = Path("/dev/kvm"), fresh: bool = False
+    qemu: str,
+    cache: Path,
+    runner: Runner,
+    *,
+    device: Path = Path("/dev/kvm"),
+    kvm_seconds: float = KVM_SECONDS,
+    fresh: bool = False,
 ) -> Accelerator:
     """Prove an accelerator, or read from `cache` what was proven; `fresh` proves it again.
+
+    KVM is given up after `kvm_seconds`.
 
     Raises HostError when QEMU is missing, or does not run the guest even with TCG, or when the
     cache cannot be written.
@@ -91,7 +99,7 @@ def probe(
     begin = time.monotonic()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        found = _prove(path, folder, runner, device)
+        found = _prove(path, folder, runner, device, kvm_seconds)
         found = replace(found, seconds=round(time.monotonic() - begin, 3))
         if found.cause is not Cause.BUSY:
             _remember(record, found)
@@ -115,18 +123,18 @@ def argv(qemu: str, accel: str, image: Path, console: Path) -> tuple[str, ...]:
     )
 
 
-def _prove(qemu: str, folder: Path, runner: Runner, device: Path) -> Accelerator:
+def _prove(
+    qemu: str, folder: Path, runner: Runner, device: Path, kvm_seconds: float
+) -> Accelerator:
     version = _version(qemu, runner)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         image = Path(scratch) / "image"
         image.write_bytes(payload.image())
         refusal = _refusal(device)
-        kvm = refusal or _attempt(qemu, "kvm", image, runner, _KVM_SECONDS)
+        kvm = refusal or _attempt(qemu, "kvm", image, runner, kvm_seconds)
         if kvm.report.complete:
-            return Accelerator(
-                "kvm", kvm.reason, version, qemu, 0.0, features=kvm.report.features
-            )
-        tcg = _attempt(qemu, "tcg", image, runner, _TCG_SECONDS)
+            return Accelerator("kvm", kvm.reason, version, qemu, 0.0, features=kvm.report.features)
+        tcg = _attempt(qemu, "tcg", image, runner, TCG_SECONDS)
     if not tcg.report.complete:
         raise HostError(
             f"{qemu} runs no guest, with neither KVM nor TCG: {tcg.reason}",
@@ -178,7 +186,7 @@ def _attempt(qemu: str, accel: str, image: Path, runner: Runner, limit: float) -
         done = runner.capture(argv(qemu, accel, image, console), timeout=limit, check=False)
     except HostError:  # not CommandFailed, as nothing is checked: the time was up
         report = payload.decode(_read(console))
-        where = "stopped before 64-bit mode" if report.started else "ran none of its instructions"
+        where = "stopped before 64-bit mode" if report.started else "did not get past its firmware"
         reason = f"a guest was started with {accel.upper()}, but in {limit:g} s it {where}"
         return _Attempt(replace(report, complete=False), Cause.SILENT, reason)
     report = payload.decode(_read(console))

@@ -17,8 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
@@ -27,44 +25,11 @@ from kzc.guest import argv, channel, events
 from kzc.guest.argv import GuestSpec, Sockets
 from kzc.guest.monitor import Monitor
 from kzc.proc import Child, Runner
+from kzc.values import Answer, Ended, Limits
 
 _AGENT = Path(__file__).with_name("agent.sh")
 _DRAIN = 3.0  # seconds for the rest of a panic, or of a sysrq dump, to come through
 _NAMES = ("console", "control", "qmp")
-
-
-class Ended(StrEnum):
-    """How a wait ended: the command answered, or what came instead."""
-
-    EXIT = "exit"
-    PANIC = "panic"
-    GONE = "gone"
-    SILENCE = "silence"
-    TOTAL = "total"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds without any sign of life, and in all."""
-
-    silence: float
-    total: float
-
-    def scaled(self, factor: float) -> Limits:
-        """Both limits times `factor`: what KVM does in one second takes TCG several."""
-        return Limits(self.silence * factor, self.total * factor)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command in the guest left: its status (None unless `ended` is EXIT), its output,
-    the console lines of the same time, and seconds of wall time."""
-
-    ended: Ended
-    status: int | None
-    output: tuple[str, ...]
-    console: tuple[str, ...]
-    seconds: float
 
 
 Listener = Callable[[str, str], None]
@@ -130,6 +95,7 @@ class Guest:
         self._selector = selectors.DefaultSelector()
         self._cutters = {"console": channel.Lines(), "control": channel.Lines()}
         self._sockets: dict[str, socket.socket] = {}
+        self._monitor: Monitor | None = None
         self._console: list[str] = []
         self._panicked = False
         self._heard = False
@@ -141,10 +107,10 @@ class Guest:
         qmp = self._accept(listening["qmp"], deadline)
         if qmp is None:
             return False
-        self._monitor = Monitor(qmp)
+        self._monitor = monitor = Monitor(qmp)
         if self._spec.kind == "vng":
-            self._monitor.redirect(argv.CONSOLE["vng"], console)
-            self._monitor.start()
+            monitor.redirect(argv.CONSOLE["vng"], console)
+            monitor.start()
         self._selector.register(self._child.pidfd, selectors.EVENT_READ, "exit")
         for name in ("console", "control"):
             connected = self._accept(listening[name], deadline)
@@ -175,6 +141,8 @@ class Guest:
 
     def dump_tasks(self) -> None:
         """Have the kernel print all tasks and the blocked ones to the console (sysrq t, w)."""
+        if self._monitor is None:
+            return
         with suppress(OSError):
             for key in "tw":
                 self._monitor.send_break(argv.CONSOLE[self._spec.kind])
@@ -183,7 +151,8 @@ class Guest:
 
     def close(self) -> None:
         self._child.stop()
-        self._monitor.close()
+        if self._monitor is not None:
+            self._monitor.close()
         self._selector.close()
         for sock in self._sockets.values():
             sock.close()

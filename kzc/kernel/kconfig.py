@@ -2,7 +2,7 @@
 """Why a symbol cannot be set: what the tree's Kconfig files say it depends on.
 
 A reader for one question, asked only after a symbol did not take; it knows `config`, `depends on`,
-`if` and `menu` (Documentation/kbuild/kconfig-language.rst), not the values of expressions.
+prompts, `if` and `menu` (Documentation/kbuild/kconfig-language.rst), not the values of expressions.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 
 _ENTRY = re.compile(r"^\s*(?:menu)?config\s+(\w+)\s*$")
 _DEPENDS = re.compile(r"^\s+depends on\s+(.*)$")
+# a symbol whose prompt is conditional takes its default where the condition is not met
+_PROMPT = re.compile(r"^\s+(?:bool|tristate|int|hex|string|prompt)\s+\".*\"\s+if\s+(.*)$")
 _OPEN = re.compile(r"^\s*(if|menu|choice)\b\s*(.*)$")
 _CLOSE = re.compile(r"^\s*end(if|menu|choice)\b")
 _WORD = re.compile(r"!?\s*\b[A-Z0-9_a-z]+\b")
@@ -59,7 +61,7 @@ def _needs_in(symbol: str, path: str, text: str) -> Iterator[Need]:
         elif (match := _OPEN.match(line)) and not line.startswith("\t\t"):
             current = "" if match.group(1) == "if" else f"<{match.group(1)}>"
             around = [*around, Need(match.group(2) if match.group(1) == "if" else "", place)]
-        elif match := _DEPENDS.match(line):
+        elif match := _DEPENDS.match(line) or _PROMPT.match(line):
             if current == symbol:
                 yield Need(match.group(1), place)
             elif current.startswith("<") and around:

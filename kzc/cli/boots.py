@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc boot`: a shell in a guest, or one command and its status."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from kzc.cli.mainjob import Asked, Job, built_kernel, opened, plan_for, understand
+from kzc.errors import UsageError
+from kzc.guest import argv, session
+from kzc.guest.argv import GuestSpec
+from kzc.jobs import guests
+from kzc.jobs.workshop import Workshop
+from kzc.settings import shared_folder
+from kzc.suites import kernel_log
+from kzc.values import Ended, KernelBuild, Limits
+
+_KINDS = ("mini", "vng")
+_COMMAND = Limits(600, 3600)
+
+
+def boot(asked: Asked, command: str) -> int:
+    """Build if need be, boot, and hand over; the status is the command's, 1 if the guest died."""
+    if asked.kind not in _KINDS:
+        raise UsageError(f"there is no guest {asked.kind}", f"there are: {', '.join(_KINDS)}")
+    job = understand(asked, with_suites=False)
+    with opened(job, plan_for(job)[1]) as shopfloor:
+        kernel = built_kernel(shopfloor, job)
+        if kernel is None:
+            return 1
+        if command:
+            return _execute(shopfloor, job, kernel, asked.kind, command)
+    return _shell(shopfloor, job, kernel, asked.kind)
+
+
+def _execute(shopfloor: Workshop, job: Job, kernel: KernelBuild, kind: str, command: str) -> int:
+    folder = shopfloor.folder("boot")
+    plan, _ = plan_for(job)
+    spec = _spec(shopfloor, kernel, kind, job, folder)
+    rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
+    limits = guests.BOOT.scaled(plan.factor)
+    with session.boot(spec, folder, shopfloor.runner, limits) as guest:
+        outcome = guests.boot_outcome(spec, guest.booted, rules, "")
+        shopfloor.keep(replace(outcome, log=shopfloor.relative(folder / "console.log")))
+        if guest.booted.ended is not Ended.EXIT:
+            return 1
+        answer = guest.run(command, _COMMAND)
+    for line in answer.output:
+        print(line)
+    if answer.status is None:
+        print(f"kzc: the guest ended before the command did ({answer.ended})", file=sys.stderr)
+        return 1
+    return answer.status
+
+
+def _shell(shopfloor: Workshop, job: Job, kernel: KernelBuild, kind: str) -> int:
+    with tempfile.TemporaryDirectory(prefix="kzc-") as scratch:
+        spec = _spec(shopfloor, kernel, kind, job, Path(scratch))
+        line = argv.mini_shell(spec) if kind == "mini" else argv.vng_shell(spec)
+        return shopfloor.runner.interactive(line)
+
+
+def _spec(shopfloor: Workshop, kernel: KernelBuild, kind: str, job: Job, folder: Path) -> GuestSpec:
+    plan, _ = plan_for(job)
+    spec = guests.guest_spec(shopfloor, Path(kernel.image), kind, plan, folder)
+    return guests.with_initrd(spec, folder, ()) if kind == "mini" else spec

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc apply`, `build`, `test` and `run`: options become a request, a run becomes a status."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from kzc import __version__
+from kzc.cli.screen import screen_for
+from kzc.guest.accelerator import Accelerator, probe
+from kzc.jobs import kernels, pipeline
+from kzc.jobs.guests import Plan
+from kzc.jobs.kernels import Source, Wanted
+from kzc.jobs.pipeline import Request
+from kzc.jobs.workshop import Workshop, find_vng
+from kzc.kernel.profile import find_profile
+from kzc.proc import LocalRunner, Runner
+from kzc.results import text
+from kzc.results.store import Store
+from kzc.results.verdicts import exit_code
+from kzc.series.manifest import load_manifest
+from kzc.series.open import open_series
+from kzc.settings import Settings, load_settings, shared_folder
+from kzc.suites.manifest import Suite, load_suite
+from kzc.trees.find import find_tree
+from kzc.trees.tree import Tree
+from kzc.values import KernelBuild, Run, Series
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says, as it says it."""
+
+    series: str = ""
+    tree: str | None = None
+    suites: tuple[str, ...] = ()
+    dirty: bool = False
+    profile: str | None = None
+    config: tuple[Path, ...] = ()
+    virtme: bool = False
+    accel: str | None = None
+    append: tuple[str, ...] = ()
+    jobs: int | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the command line means: everything found, nothing done yet."""
+
+    settings: Settings
+    runner: Runner
+    tree: Tree
+    series: Series | None
+    suites: tuple[Suite, ...]
+    wanted: Wanted
+    slowdown: float
+    memory: int
+    append: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def understand(asked: Asked, with_suites: bool = True) -> Job:
+    """Find tree, series, suites and fragments. Raises UsageError for whatever is not there."""
+    cwd, runner = Path.cwd(), LocalRunner()
+    overrides = {"accel": asked.accel, "profile": asked.profile, "jobs": asked.jobs}
+    settings = load_settings(overrides, cwd)
+    profile = find_profile(settings.profile, shared_folder("kconfigs"))
+    names = asked.suites or (_own_suites(asked.series) if with_suites else ())
+    suites = tuple(load_suite(shared_folder("selftests") / name) for name in names)
+    tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
+    series = open_series(asked.series, tree, cwd, runner) if asked.series else None
+    more = [fragment for suite in suites for fragment in suite.fragments]
+    wanted = Wanted(
+        kernels.fragments(profile.fragments, [*more, *(str(path) for path in asked.config)]),
+        asked.virtme,
+    )
+    facts = {
+        "tree": f"{tree.name or tree.source} ({tree.version})",
+        "tree_id": tree.tree_id,
+        "commit": tree.commit,
+        "uncommitted": tree.dirty,
+        "series": series.name if series else "",
+        "profile": settings.profile + (" on virtme-ng's config" if asked.virtme else ""),
+        "machine": f"{platform.machine()} Linux {platform.release()}",
+    }
+    return Job(
+        settings,
+        runner,
+        tree,
+        series,
+        suites,
+        wanted,
+        profile.slowdown,
+        profile.memory,
+        asked.append,
+        {key: value for key, value in facts.items() if value},
+    )
+
+
+def run(asked: Asked) -> int:
+    """The main job with its report."""
+    if not asked.suites and not asked.series:
+        asked = _with_all_suites(asked)
+    job = understand(asked)
+    plan, facts = plan_for(job)
+    with opened(job, facts) as shopfloor:
+        request = Request(job.tree, job.wanted, plan, job.series, job.suites)
+        pipeline.run(shopfloor, request)
+    return _reported(shopfloor, job)
+
+
+def apply(asked: Asked) -> int:
+    """Only apply."""
+    job = understand(asked, with_suites=False)
+    assert job.series is not None
+    with opened(job, {}) as shopfloor:
+        source = kernels.apply(shopfloor, job.tree, job.series)
+    if source is not None:
+        print(f"{source.commit} in {job.tree.repo}")
+    return exit_code(shopfloor.run.run)
+
+
+def build(asked: Asked) -> int:
+    """Apply, if there is a series, and build."""
+    job = understand(asked, with_suites=False)
+    with opened(job, {}) as shopfloor:
+        built = built_kernel(shopfloor, job)
+    if built is not None:
+        print(built.image)
+    return exit_code(shopfloor.run.run)
+
+
+def built_kernel(shopfloor: Workshop, job: Job) -> KernelBuild | None:
+    """The job's kernel; None when it does not apply or does not build, which is kept."""
+    source: Source | None = Source(job.tree, job.tree.commit, job.tree.tree_id)
+    if job.series is not None:
+        source = kernels.apply(shopfloor, job.tree, job.series)
+    return kernels.make_kernel(shopfloor, source, job.wanted) if source else None
+
+
+def plan_for(job: Job) -> tuple[Plan, dict[str, str]]:
+    """How guests run on this machine, and what of it belongs into the run's record."""
+    settings, runner = job.settings, job.runner
+    accelerator = _accelerator(settings, runner)
+    kind = accelerator.kind if settings.accel == "auto" else settings.accel
+    vng = runner.capture([find_vng(), "--version"], check=False).stdout.strip()
+    facts = {
+        "qemu": accelerator.qemu_version,
+        "virtme_ng": vng,
+        "accelerator": f"{kind}: {accelerator.reason}" if accelerator.reason else kind,
+    }
+    return Plan(kind, job.slowdown, job.memory, job.append), facts
+
+
+@contextmanager
+def opened(job: Job, facts: Mapping[str, str]) -> Iterator[Workshop]:
+    """A run in the store with a screen in front of it; an exception leaves it unfinished."""
+    console = Console(stderr=True)
+    command = ("kzc", *sys.argv[1:])
+    store = Store(job.settings.data)
+    with (
+        screen_for(console) as screen,
+        store.create(command, {**job.facts, **facts}, __version__) as run,
+    ):
+        yield Workshop(job.settings, job.runner, screen, run, shlex.join(command))
+
+
+def _accelerator(settings: Settings, runner: Runner) -> Accelerator:
+    return probe(settings.qemu, settings.cache, runner)
+
+
+def _reported(shopfloor: Workshop, job: Job) -> int:
+    finished: Run = shopfloor.run.run
+    console = Console()
+    width = None if console.is_terminal else text.WIDTH
+    Console(width=width).print(text.render(finished, shopfloor.run.folder))
+    print(f"\nrun {finished.id}: {shopfloor.run.folder}")
+    return exit_code(finished)
+
+
+def _own_suites(series: str) -> tuple[str, ...]:
+    folder = shared_folder("patches") / series
+    if series and "/" not in series and (folder / "series.toml").exists():
+        return tuple(load_manifest(folder).suites)
+    return all_suites() if series else ()
+
+
+def all_suites() -> tuple[str, ...]:
+    """Names of all suites there are."""
+    return tuple(
+        sorted(path.parent.name for path in shared_folder("selftests").glob("*/suite.toml"))
+    )
+
+
+def _with_all_suites(asked: Asked) -> Asked:
+    from dataclasses import replace
+
+    return replace(asked, suites=all_suites())

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc report`, `kzc runs`, `kzc parse`: looking at what was found, and replaying a log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from kzc.errors import UsageError
+from kzc.results import text
+from kzc.results.formats import FORMATS, svg
+from kzc.results.store import Store
+from kzc.results.verdicts import exit_code
+from kzc.settings import load_settings, shared_folder
+from kzc.suites import kernel_log
+from kzc.suites.parsers import PARSERS
+from kzc.values import worst
+
+
+def report(run_id: str, form: str) -> int:
+    """One run in one format; the status is the run's verdict."""
+    store = Store(load_settings({}, Path.cwd()).data)
+    run = store.load(run_id or None)
+    folder = store.folder_of(run)
+    exporters = {**FORMATS, "svg": svg}
+    if form == "text":
+        Console(width=None if Console().is_terminal else text.WIDTH).print(text.render(run, folder))
+    elif form in exporters:
+        print(exporters[form](run, folder))
+    else:
+        raise UsageError(f"there is no format {form}", f"there are: {', '.join(exporters)}")
+    return exit_code(run)
+
+
+def runs() -> int:
+    """The table of runs."""
+    Console().print(text.runs(Store(load_settings({}, Path.cwd()).data).list()))
+    return 0
+
+
+def parse(form: str, file: Path, status: int | None) -> int:
+    """What a parser makes of a log; 0 where nothing speaks against the code under test."""
+    try:
+        lines = file.read_text(errors="replace").splitlines()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
+    if form == "kernel-log":
+        return _findings(lines)
+    if form not in PARSERS:
+        known = ", ".join([*PARSERS, "kernel-log"])
+        raise UsageError(f"there is no parser {form}", f"there are: {known}")
+    cases = PARSERS[form](lines, status=status)
+    for case in cases:
+        reason = f"  {case.reason}" if case.reason else ""
+        detail = "  ".join(f"{key}={value}" for key, value in case.detail.items())
+        print(f"{case.verdict.value:8} {case.name}{reason}{'  ' if detail else ''}{detail}")
+    if not cases:
+        raise UsageError(f"{file} holds no case that the parser {form} knows")
+    return 0 if worst(case.verdict for case in cases).good else 1
+
+
+def _findings(lines: list[str]) -> int:
+    rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
+    findings = kernel_log.scan(lines, rules)
+    console = Console(soft_wrap=True, highlight=False)
+    for finding in findings:
+        console.print(Text(f"line {finding.line_number}: {finding.kind}: {finding.text}", "bold"))
+        console.print(Text(f"  {finding.signature}"))
+    return 1 if findings else 0

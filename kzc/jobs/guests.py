@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots the guest that a suite asks for, runs the suite in it, and says how both went."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kzc.guest import initramfs, session
+from kzc.guest.argv import GuestSpec
+from kzc.jobs.workshop import Workshop, find_vng
+from kzc.settings import shared_folder
+from kzc.suites import binaries, kernel_log
+from kzc.suites.manifest import Suite
+from kzc.suites.runner import Setting, run_suite
+from kzc.values import Answer, Ended, KernelBuild, Limits, Outcome, Stage, Verdict
+
+TCG_FACTOR = 4.0
+BOOT = Limits(20, 60)
+_IN_GUEST = "kzc/bin"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How guests are to be run: accelerator, slowdown and least memory (MiB) of the profile,
+    further kernel parameters, and another kind of guest than the suite's, if asked for."""
+
+    accel: str
+    slowdown: float = 1.0
+    memory: int = 512
+    append: tuple[str, ...] = ()
+    kind: str = ""
+
+    @property
+    def factor(self) -> float:
+        """What time limits are multiplied with."""
+        return self.slowdown * (TCG_FACTOR if self.accel == "tcg" else 1.0)
+
+
+def test(
+    shopfloor: Workshop, kernel: KernelBuild, suite: Suite, programs: Path, plan: Plan
+) -> tuple[Outcome, ...]:
+    """A boot outcome and, when the guest came up, a test outcome; both are kept."""
+    folder = shopfloor.folder(f"test-{suite.name}")
+    kind = plan.kind or suite.guest
+    shopfloor.screen.step(f"booting a {kind} guest for {suite.name}")
+    spec = guest_spec(shopfloor, Path(kernel.image), kind, plan, folder)
+    spec = replace(spec, cpus=suite.cpus, memory=max(suite.memory_mib, plan.memory))
+    inside = "/" + _IN_GUEST if kind == "mini" else str(programs)
+    if kind == "mini":
+        spec = with_initrd(spec, folder, sorted(programs.iterdir()))
+    rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
+    setting = Setting(inside, plan.factor, binaries.absent(programs), rules)
+    log = shopfloor.relative(folder / "console.log")
+    try:
+        with session.boot(spec, folder, shopfloor.runner, BOOT.scaled(plan.factor)) as guest:
+            boot = boot_outcome(spec, guest.booted, rules, suite.name)
+            boot = shopfloor.keep(_repeatable(replace(boot, log=log), shopfloor))
+            if guest.booted.ended is not Ended.EXIT:
+                return (boot,)
+            shopfloor.screen.step(f"running {suite.name}")
+            outcome = run_suite(suite, guest, setting, shopfloor.screen.case)
+    finally:
+        (folder / "initramfs").unlink(missing_ok=True)
+    log = shopfloor.relative(folder / "control.log")
+    return boot, shopfloor.keep(_repeatable(replace(outcome, log=log), shopfloor))
+
+
+def guest_spec(shopfloor: Workshop, image: Path, kind: str, plan: Plan, folder: Path) -> GuestSpec:
+    """The guest without what a suite adds."""
+    return GuestSpec(
+        kind,
+        image,
+        plan.accel,
+        memory=max(512 if kind == "mini" else 1024, plan.memory),
+        append=plan.append,
+        qemu=shopfloor.settings.qemu,
+        vng=find_vng(),
+    )
+
+
+def with_initrd(spec: GuestSpec, folder: Path, programs: Sequence[Path]) -> GuestSpec:
+    """The same guest with an initramfs that holds `programs` under /kzc/bin."""
+    initrd = folder / "initramfs"
+    busybox = Path(shutil.which("busybox") or "/bin/busybox")
+    files = {f"{_IN_GUEST}/{path.name}": path for path in programs}
+    initrd.write_bytes(initramfs.build(busybox, files))
+    return replace(spec, initrd=initrd)
+
+
+def boot_outcome(spec: GuestSpec, booted: Answer, rules: kernel_log.Rules, name: str) -> Outcome:
+    """What a boot says of the kernel: a splat on the way fails it even when it came up."""
+    findings = kernel_log.scan(booted.console, rules)
+    verdict, reason = {
+        Ended.EXIT: (Verdict.PASS, f"up in {booted.seconds:.1f} s"),
+        Ended.PANIC: (Verdict.CRASH, "the kernel panicked while booting"),
+        Ended.GONE: (Verdict.CRASH, "the guest ended before it was up"),
+        Ended.SILENCE: (Verdict.TIMEOUT, f"nothing was heard for {booted.seconds:.0f} s"),
+        Ended.TOTAL: (Verdict.TIMEOUT, f"not up after {booted.seconds:.0f} s"),
+    }[booted.ended]
+    if findings:
+        verdict = Verdict.FAIL if verdict is Verdict.PASS else verdict
+        reason = f"{reason}; kernel log: {findings[0].text}"
+    detail = {
+        "accel": spec.accel,
+        "cpus": spec.cpus,
+        "memory": spec.memory,
+        "findings": [
+            {"kind": f.kind, "text": f.text, "signature": f.signature, "excerpt": list(f.excerpt)}
+            for f in findings
+        ],
+    }
+    subject = f"{spec.kind} guest for {name}" if name else f"{spec.kind} guest"
+    return Outcome(Stage.BOOT, subject, verdict, booted.seconds, detail=detail, reason=reason)
+
+
+def _repeatable(outcome: Outcome, shopfloor: Workshop) -> Outcome:
+    return replace(outcome, detail={**outcome.detail, "repeat": shopfloor.again})

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From a tree and perhaps a series to a built kernel and test programs.
+
+The worktree is held only as long as something is made in it. When a build fails, the object that
+failed is made once more on each patch, so that the patch which broke it is named, not guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kzc.errors import KzcError
+from kzc.git import Git
+from kzc.jobs.workshop import Workshop, shop, stopwatch
+from kzc.kernel import build as kernel
+from kzc.kernel.build import BuildFailed, Place, Recipe
+from kzc.series.apply import Applied, apply_series, outcomes
+from kzc.settings import shared_folder
+from kzc.suites import binaries
+from kzc.suites.manifest import Suite
+from kzc.trees.slots import Slot, checkout, move
+from kzc.trees.tree import Tree
+from kzc.values import KernelBuild, Outcome, Series, Stage, Verdict
+
+_BUILT_FROM = "kzc-commit"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The commit to build: a tree's own, or the last one of a series on top of it."""
+
+    tree: Tree
+    commit: str
+    tree_id: str
+    series: Series | None = None
+    applied: Applied | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Config asked for: fragments in order, and whether virtme-ng's config is the ground."""
+
+    fragments: tuple[kernel.fragment.Fragment, ...]
+    virtme: bool = False
+
+
+def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
+    """Apply a series; None when it does not apply. Every patch's outcome is kept."""
+    shopfloor.screen.step(f"applying {series.name} to {tree.version}")
+    log = shopfloor.log("apply")
+    with checkout(tree.repo, tree.commit, shopfloor.settings, shopfloor.runner) as slot:
+        applied = apply_series(slot.path, series, shopfloor.runner)
+    found = outcomes(applied, series)
+    log.write_text("".join(_apply_log(outcome) for outcome in found))
+    kept = [shopfloor.keep(_with_log(entry, shopfloor.relative(log))) for entry in found]
+    if not all(outcome.verdict.good for outcome in kept):
+        return None
+    return Source(tree, applied.head, applied.tree_id, series, applied)
+
+
+def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBuild | None:
+    """Build the source's kernel, or find it built; None when it does not build."""
+    runner, yard = shopfloor.runner, shop(shopfloor.settings)
+    watch = stopwatch()
+    compiler = kernel.compiler_version(runner)
+    recipe = Recipe(source.tree_id, wanted.fragments, compiler, wanted.virtme)
+    shopfloor.run.note({"config_hash": recipe.config_hash[:24], "compiler": compiler})
+    built = kernel.find_built(recipe, yard)
+    if built is None:
+        shopfloor.screen.step(f"building {source.tree.version}")
+        log = shopfloor.log("build")
+        with _place(shopfloor, source, recipe, log) as (slot, place):
+            try:
+                kernel.configure(recipe, place, yard, runner)
+                built = kernel.compile_kernel(
+                    recipe,
+                    place,
+                    yard,
+                    runner,
+                    show=shopfloor.screen.progress,
+                    changed=_changed(place, slot, source.commit, shopfloor),
+                )
+                (place.out / _BUILT_FROM).write_text(source.commit)
+            except BuildFailed as failure:
+                reason = _culprit(failure, source, slot, place, shopfloor)
+                shopfloor.keep(_failed(source, failure, reason, watch(), shopfloor))
+                return None
+    shopfloor.keep(_built(source, built, watch(), shopfloor))
+    return built
+
+
+def make_tests(shopfloor: Workshop, source: Source, suites: Sequence[Suite]) -> dict[str, Path]:
+    """Build the programs of each suite; a suite whose programs do not build is left out."""
+    runner, settings = shopfloor.runner, shopfloor.settings
+    store = settings.cache / "tests"
+    compiler = kernel.compiler_version(runner)
+    found = {}
+    missing = []
+    for suite in suites:
+        folder = store / binaries.key(suite, source.tree_id, compiler)
+        if folder.exists():
+            found[suite.name] = folder
+        else:
+            missing.append(suite)
+    if not missing:
+        return found
+    shopfloor.screen.step("building the tests of " + ", ".join(suite.name for suite in missing))
+    with checkout(source.tree.repo, source.commit, settings, runner) as slot:
+        worktree = binaries.Worktree(slot.path, slot.folder / "headers", source.tree_id)
+        for suite in missing:
+            log = shopfloor.log(f"tests-{suite.name}")
+            try:
+                found[suite.name] = binaries.build(
+                    suite, worktree, store, runner, compiler=compiler, log=log
+                )
+            except KzcError as error:
+                detail = {"hint": error.hint, "repeat": shopfloor.again}
+                shopfloor.keep(
+                    Outcome(
+                        Stage.TEST,
+                        suite.name,
+                        Verdict.FAIL if error.exit_code == 1 else Verdict.INFRA,
+                        log=shopfloor.relative(log),
+                        reason=error.message,
+                        detail=detail,
+                    )
+                )
+    return found
+
+
+def fragments(profile: Sequence[str], more: Sequence[str]) -> tuple[kernel.fragment.Fragment, ...]:
+    """Fragments by name or path, each once, in the order given."""
+    from kzc.kernel.profile import load_fragment
+
+    folder = shared_folder("kconfigs")
+    names = dict.fromkeys([*profile, *more])
+    return tuple(load_fragment(name, folder) for name in names)
+
+
+@contextmanager
+def _place(
+    shopfloor: Workshop, source: Source, recipe: Recipe, log: Path
+) -> Iterator[tuple[Slot, Place]]:
+    settings = shopfloor.settings
+    with checkout(source.tree.repo, source.commit, settings, shopfloor.runner) as slot:
+        yield slot, Place(slot.path, slot.folder / f"build-{recipe.config_hash[:12]}", log)
+
+
+def _changed(place: Place, slot: Slot, commit: str, shopfloor: Workshop) -> tuple[str, ...] | None:
+    """Files between what the build folder holds and what it will; None when it holds nothing."""
+    try:
+        before = (place.out / _BUILT_FROM).read_text()
+    except OSError:
+        return None
+    git = Git(shopfloor.runner, git_dir=slot.repo)
+    if not git.commit_of(before):
+        return None
+    return tuple(git.out("diff", "--name-only", before, commit).splitlines())
+
+
+def _culprit(
+    failure: BuildFailed, source: Source, slot: Slot, place: Place, shopfloor: Workshop
+) -> str:
+    """Which patch broke the build, found by making the failed object on each."""
+    if not failure.targets or source.applied is None or source.series is None:
+        return ""
+    target = failure.targets[0]
+    yard = shop(shopfloor.settings)
+
+    def broken(commit: str) -> bool:
+        move(slot, commit, shopfloor.runner)
+        return bool(kernel.breaks(target, place, yard, shopfloor.runner))
+
+    shopfloor.screen.step(f"looking for the patch that broke {target}")
+    if broken(source.tree.commit):
+        return f"{target} does not compile on the tree without the series either"
+    total = len(source.series.patches)
+    for patch, commit in zip(source.series.patches, source.applied.commits, strict=True):
+        if commit is not None and broken(commit):
+            return f"patch {patch.number}/{total} ({patch.subject}) broke {target}"
+    return ""
+
+
+def _built(source: Source, built: KernelBuild, seconds: float, shopfloor: Workshop) -> Outcome:
+    words = "built before" if built.cached else "built"
+    count = len(built.warnings)
+    warned = f", {count} warning{'s' if count != 1 else ''}" if count else ", no warnings"
+    detail = {
+        "key": built.key,
+        "image": built.image,
+        "release": built.release,
+        "tree_id": built.tree_id,
+        "cached": built.cached,
+        "warnings": [f"{w.file}:{w.line}: {w.text}" for w in built.warnings],
+        "repeat": shopfloor.again,
+    }
+    log = shopfloor.log("build")
+    return Outcome(
+        Stage.BUILD,
+        f"kernel {built.release}",
+        Verdict.PASS,
+        seconds,
+        shopfloor.relative(log) if log.exists() else "",
+        detail=detail,
+        reason=words + warned,
+    )
+
+
+def _failed(
+    source: Source, failure: BuildFailed, culprit: str, seconds: float, shopfloor: Workshop
+) -> Outcome:
+    detail = {
+        "errors": [f"{e.file}:{e.line}: {e.kind}: {e.text}" for e in failure.errors[:20]],
+        "targets": list(failure.targets),
+        "culprit": culprit,
+        "repeat": shopfloor.again,
+        "hint": failure.hint,
+    }
+    first = failure.message.splitlines()[0]
+    return Outcome(
+        Stage.BUILD,
+        f"kernel {source.tree.version}",
+        Verdict.FAIL,
+        seconds,
+        shopfloor.relative(failure.log),
+        detail=detail,
+        reason=f"{culprit}: {first}" if culprit else first,
+    )
+
+
+def _apply_log(outcome: Outcome) -> str:
+    text = str(outcome.detail.get("log", ""))
+    return f"{outcome.subject}: {outcome.reason or outcome.verdict}\n{text}"
+
+
+def _with_log(outcome: Outcome, log: str) -> Outcome:
+    from dataclasses import replace
+
+    return replace(outcome, log=outcome.log or log)

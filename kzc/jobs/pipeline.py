@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The main job: apply, build, boot, test. Each stage's outcome is kept as soon as it is known.
+
+What could not be reached is said too: a stage after one that failed is NOT_RUN, never absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kzc.errors import KzcError
+from kzc.jobs import guests, kernels
+from kzc.jobs.guests import Plan
+from kzc.jobs.kernels import Source, Wanted
+from kzc.jobs.workshop import Workshop
+from kzc.suites.manifest import Suite
+from kzc.trees.tree import Tree
+from kzc.values import KernelBuild, Outcome, Run, Series, Stage, Verdict
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked: a tree, perhaps a series on it, and suites (none: apply and build only)."""
+
+    tree: Tree
+    wanted: Wanted
+    plan: Plan
+    series: Series | None = None
+    suites: tuple[Suite, ...] = ()
+
+
+def run(shopfloor: Workshop, request: Request) -> Run:
+    """Do all that the request asks for and return the finished run.
+
+    A KzcError (bad config, a host that broke) is kept as an outcome and raised again.
+    """
+    with _blamed(shopfloor):
+        source = _source(shopfloor, request)
+        if source is None:
+            _left_out(shopfloor, request, "the series does not apply", with_build=True)
+            return shopfloor.run.finish()
+        built = kernels.make_kernel(shopfloor, source, request.wanted)
+        if built is None:
+            _left_out(shopfloor, request, "the kernel does not build", with_build=False)
+            return shopfloor.run.finish()
+        _test(shopfloor, source, built, request)
+    return shopfloor.run.finish()
+
+
+def _source(shopfloor: Workshop, request: Request) -> Source | None:
+    if request.series is None:
+        return Source(request.tree, request.tree.commit, request.tree.tree_id)
+    return kernels.apply(shopfloor, request.tree, request.series)
+
+
+def _test(shopfloor: Workshop, source: Source, built: KernelBuild, request: Request) -> None:
+    programs = kernels.make_tests(shopfloor, source, request.suites)
+    for suite in request.suites:
+        if suite.name not in programs:
+            continue
+        kept = guests.test(shopfloor, built, suite, programs[suite.name], request.plan)
+        if len(kept) == 1:
+            _not_run(shopfloor, [suite], "the guest did not come up")
+
+
+def _left_out(shopfloor: Workshop, request: Request, why: str, *, with_build: bool) -> None:
+    if with_build:
+        subject = f"kernel {request.tree.version}"
+        shopfloor.keep(Outcome(Stage.BUILD, subject, Verdict.NOT_RUN, reason=why))
+    _not_run(shopfloor, request.suites, why)
+
+
+def _not_run(shopfloor: Workshop, suites: Sequence[Suite], why: str) -> None:
+    for suite in suites:
+        shopfloor.keep(Outcome(Stage.TEST, suite.name, Verdict.NOT_RUN, reason=why))
+
+
+@contextmanager
+def _blamed(shopfloor: Workshop) -> Iterator[None]:
+    try:
+        yield
+    except KzcError as error:
+        reached = [outcome.stage for outcome in shopfloor.run.run.outcomes]
+        order = list(Stage)
+        stage = order[min(order.index(reached[-1]) + 1, len(order) - 1)] if reached else Stage.APPLY
+        verdict = Verdict.INFRA if error.exit_code == 3 else Verdict.FAIL
+        detail = {"hint": error.hint, "repeat": shopfloor.again}
+        shopfloor.keep(Outcome(stage, stage.value, verdict, reason=error.message, detail=detail))
+        shopfloor.run.finish()
+        raise

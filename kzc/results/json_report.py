@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A whole run as one JSON object, for programs.
+
+Keys are only ever added; `schema` grows when one changes its meaning. Texts are as they came,
+with everything beyond ASCII escaped, so that printing the report cannot drive a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from kzc.results.codec import SCHEMA, header_to_json, outcome_to_json
+from kzc.results.verdicts import exit_code, judge, verdict_of
+from kzc.values import Run, Verdict
+
+
+def as_object(run: Run) -> dict[str, Any]:
+    """The report as an object; `counts` has every verdict of cases, those of 0 too."""
+    numbers = Counter(case.verdict for outcome in run.outcomes for case in outcome.cases)
+    return {
+        **header_to_json(run),
+        "schema": SCHEMA,
+        "verdict": verdict_of(run).value,
+        "exit_code": exit_code(run),
+        "counts": {verdict.value: numbers[verdict] for verdict in Verdict},
+        "outcomes": [
+            {**outcome_to_json(outcome), "judged": judge(outcome).value} for outcome in run.outcomes
+        ],
+    }
+
+
+def json_report(run: Run, folder: Path) -> str:
+    """The object as text."""
+    return json.dumps({**as_object(run), "folder": str(folder)}, indent=2) + "\n"

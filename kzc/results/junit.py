@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A run as JUnit XML, for CI systems.
+
+Rule: the file is red exactly where kzc's exit status is not 0. So NOT_RUN is an error and no
+skip (most readers show skips as green), CRASH, TIMEOUT and INFRA are errors, SKIP and XFAIL
+skips. A suite whose own verdict none of its cases explains, and a run cut short, get a test case
+of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from kzc.results import summary
+from kzc.results.verdicts import judge
+from kzc.results.words import clean, label, line, phrase
+from kzc.values import Case, Outcome, Run, Stage, Verdict
+
+_RESULTS = {
+    Verdict.FAIL: Failure,
+    Verdict.CRASH: Error,
+    Verdict.TIMEOUT: Error,
+    Verdict.INFRA: Error,
+    Verdict.NOT_RUN: Error,
+    Verdict.SKIP: Skipped,
+    Verdict.XFAIL: Skipped,
+}
+
+_Facts = tuple[tuple[str, str], ...]
+
+
+def junit(run: Run, folder: Path) -> str:
+    """The file as text: one test suite for each early stage, and one for each suite that ran."""
+    xml: Any = JUnitXml(f"kzc {run.id}")
+    for name, cases, facts in _suites(run, folder):
+        suite = TestSuite(name)
+        suite.timestamp = line(run.started[:19])
+        for key, value in (*summary.provenance(run), *facts):
+            suite.add_property(key, value)
+        suite.add_testcases(cases)
+        xml.add_testsuite(suite)
+    xml.update_statistics()
+    tree = ElementTree.fromstring(xml.tostring())
+    ElementTree.indent(tree)
+    text = ElementTree.tostring(tree, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _suites(run: Run, folder: Path) -> Iterator[tuple[str, list[TestCase], _Facts]]:
+    for stage in Stage:
+        outcomes = [outcome for outcome in run.outcomes if outcome.stage is stage]
+        if stage is Stage.TEST:
+            for each in outcomes:
+                yield line(each.subject), _of_suite(each, folder), _facts(each, folder)
+        elif outcomes:
+            yield stage.value, [_of_step(each, stage.value, folder) for each in outcomes], ()
+    if not run.finished or not run.outcomes:
+        lost = Case("the run came to its end", Verdict.NOT_RUN, reason=summary.UNFINISHED)
+        yield "kzc", [_of_case(lost, "kzc")], ()
+
+
+def _of_suite(outcome: Outcome, folder: Path) -> list[TestCase]:
+    name = line(outcome.subject)
+    cases = [_of_case(case, name) for case in outcome.cases]
+    explained = outcome.verdict.good or outcome.verdict in {case.verdict for case in outcome.cases}
+    if not cases or not explained:
+        cases.append(_of_step(outcome, name, folder))
+    return cases
+
+
+def _facts(outcome: Outcome, folder: Path) -> _Facts:
+    pairs = (
+        ("reason", outcome.reason),
+        ("signature", outcome.detail.get("signature", "")),
+        ("log", folder / outcome.log if outcome.log else ""),
+        ("repeat", outcome.detail.get("repeat", "")),
+        ("next", outcome.detail.get("hint", "")),
+    )
+    return tuple((name, line(value)) for name, value in pairs if value)
+
+
+def _of_step(outcome: Outcome, group: str, folder: Path) -> TestCase:
+    case = Case(outcome.subject, judge(outcome), outcome.seconds, outcome.reason, outcome.detail)
+    made = _of_case(case, group)
+    if outcome.log:
+        made.system_out = clean(f"log: {folder / outcome.log}")
+    return made
+
+
+def _of_case(case: Case, group: str) -> TestCase:
+    made = TestCase(line(case.name) or "(no name)", group, round(case.seconds, 3))
+    result = _RESULTS.get(case.verdict)
+    if result is not None:
+        known = result(f"{label(case.verdict)}: {line(case.reason)}", case.verdict.value)
+        known.text = _body(case)
+        made.result = [known]
+    return made
+
+
+def _body(case: Case) -> str:
+    return "\n".join((clean(case.reason), *(_fact(*item) for item in case.detail.items())))
+
+
+def _fact(key: str, value: Any) -> str:
+    many = isinstance(value, list | tuple)
+    text = "\n".join(phrase(item) for item in value) if many else str(value)
+    return clean(f"{key}:\n{text}" if "\n" in text else f"{key}: {text}")

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The report for a terminal: verdict, provenance, stages, what failed, zerocopy, what was skipped.
+
+Every text from outside goes into `Text`, never into rich's markup. Verdicts are words, so that
+nothing is lost without colour.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kzc.results import summary, zerocopy
+from kzc.results.verdicts import exit_code, verdict_of
+from kzc.results.words import label, line, plural, some, span
+from kzc.values import Run, Verdict
+
+WIDTH = 100
+_STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.SKIP: "cyan",
+    Verdict.XFAIL: "cyan",
+    Verdict.CRASH: "bold red",
+    Verdict.TIMEOUT: "bold red",
+    Verdict.INFRA: "bold magenta",
+    Verdict.NOT_RUN: "yellow",
+}
+_WAYS = {"zerocopied": "green", "copied": "yellow", "no completion": "bold red"}
+_CASES = 25
+
+
+def render(run: Run, folder: Path) -> RenderableType:
+    """The whole report; `folder` is the run's, and is what paths of logs are shown under."""
+    parts = [
+        _headline(run),
+        _pairs(summary.provenance(run)),
+        _stages(run),
+        *_warnings(run),
+        *_failures(run, folder),
+        *_transfers(run),
+        *_skipped(run),
+    ]
+    return Group(*(each for part in parts for each in (part, Text())))
+
+
+def runs(found: Iterable[Run]) -> RenderableType:
+    """The table of `kzc runs`."""
+    table = _table("Run", "Verdict", "What")
+    for run in found:
+        table.add_row(
+            Text(run.id, no_wrap=True),
+            Text(summary.word(run).lower(), _style(run)),
+            Text(line(" ".join(run.command)) + f", {span(summary.seconds_of(run))}"),
+        )
+    return table
+
+
+def _style(run: Run) -> str:
+    verdict = verdict_of(run)
+    return _STYLES[Verdict.INFRA if verdict.good and exit_code(run) else verdict]
+
+
+def _headline(run: Run) -> RenderableType:
+    text = Text.assemble(
+        (summary.word(run), _style(run) + " bold"), "  ", (summary.headline(run), "bold")
+    )
+    return text if run.finished else Group(text, Text(summary.UNFINISHED, "yellow"))
+
+
+def _stages(run: Run) -> Table:
+    rows = summary.rows(run)
+    table = _table("Stage", "Subject", "Verdict", "Found")
+    table.columns[3].min_width = min(36, max((len(row.found) for row in rows), default=0))
+    table.add_column("Time", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            row.stage, Text(row.subject), _verdict(row.verdict), Text(row.found), span(row.seconds)
+        )
+    return table
+
+
+def _warnings(run: Run) -> Iterator[RenderableType]:
+    found = summary.warnings(run)
+    if found:
+        texts = [Text(text) for _, text in found[:_CASES]]
+        yield _section("Warnings", *texts, *_more(len(found), run))
+
+
+def _failures(run: Run, folder: Path) -> Iterator[RenderableType]:
+    found = summary.failures(run)
+    if found:
+        blocks = [_failure(each, run, folder) for each in found]
+        spaced = [each for block in blocks for each in (block, Text())]
+        yield _section("What failed", *spaced[:-1])
+
+
+def _failure(failure: summary.Failure, run: Run, folder: Path) -> RenderableType:
+    parts: list[RenderableType] = [_evidence(failure.whole, folder, f"{failure.stage} ")]
+    parts += [Padding(_evidence(case, folder), (0, 0, 0, 2)) for case in failure.cases[:_CASES]]
+    parts += [Padding(each, (0, 0, 0, 2)) for each in _more(len(failure.cases), run)]
+    for group in failure.not_run[:_CASES]:
+        text = Text.assemble(_verdict(group.verdict, True), f"  {plural(len(group.names), 'case')}")
+        text.append(f": {some(group.names)}" + (f" ({group.reason})" if group.reason else ""))
+        parts.append(Padding(text, (0, 0, 0, 2)))
+    parts += [Padding(each, (0, 0, 0, 2)) for each in _more(len(failure.not_run), run)]
+    return Group(*parts)
+
+
+def _evidence(evidence: summary.Evidence, folder: Path, before: str = "") -> RenderableType:
+    title = Text.assemble(_verdict(evidence.verdict, True), f"  {before}", (evidence.name, "bold"))
+    if evidence.reason:
+        title.append(f": {evidence.reason}")
+    parts: list[RenderableType] = [title]
+    if evidence.facts:
+        parts.append(Padding(_pairs(evidence.facts), (0, 0, 0, 2)))
+    pairs = [("log", str(folder / evidence.log))] if evidence.log else []
+    pairs += [("repeat", _continued(evidence.repeat))] if evidence.repeat else []
+    pairs += [("next", evidence.hint)] if evidence.hint else []
+    for name, lines in evidence.blocks:
+        parts += [Padding(Text(name, "dim"), (0, 0, 0, 2))] if name else []
+        parts.append(Padding(Text("\n".join(lines), overflow="fold"), (0, 0, 0, 4)))
+    return Group(*parts, *([Padding(_pairs(pairs), (0, 0, 0, 2))] if pairs else []))
+
+
+def _transfers(run: Run) -> Iterator[RenderableType]:
+    for found in zerocopy.tables(run):
+        gains = any(row.gain for row in found.transfers)
+        table = _table("Proto", "IP", "Mode", "Verdict")
+        for name in ("Sent MB", "Received MB", "Completions"):
+            table.add_column(name, justify="right")
+        for name in ("Data", *(["Against copy"] if gains else [])):
+            table.add_column(name)
+        for row in found.transfers:
+            numbers = (row.tx_mb, row.rx_mb, row.completions)
+            table.add_row(
+                *(Text(cell) for cell in (row.proto, row.ip, row.mode)),
+                _verdict(row.verdict),
+                *("-" if number < 0 else f"{number:,}" for number in numbers),
+                Text(row.way, _WAYS.get(row.way, "")),
+                *([f"x {row.gain:.2f}" if row.gain else "-"] if gains else []),
+            )
+        notes = [Text(note, "dim") for note in found.notes]
+        yield _section(f"Zerocopy, {found.suite}", table, *notes)
+
+
+def _skipped(run: Run) -> Iterator[RenderableType]:
+    found = summary.skipped(run)
+    if found:
+        yield _section(
+            "Skipped",
+            *(
+                Text.assemble(
+                    _verdict(group.verdict),
+                    f"  {len(group.names):,}  {group.reason or 'no reason given'}",
+                    (f": {some(group.names)}", "dim"),
+                )
+                for group in found[:_CASES]
+            ),
+            *_more(len(found), run),
+        )
+
+
+def _table(*names: str) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        table.add_row(Text(name), Text(value))
+    return table
+
+
+def _section(title: str, *parts: RenderableType) -> RenderableType:
+    return Group(Text(title, "bold underline"), *parts)
+
+
+def _verdict(verdict: Verdict, loud: bool = False) -> Text:
+    text = label(verdict)
+    return Text(text.upper() if loud else text, _STYLES[verdict], no_wrap=True)
+
+
+def _more(number: int, run: Run) -> Iterator[Text]:
+    if number > _CASES:
+        yield Text(f"and {number - _CASES:,} more: kzc report {run.id} --format json", "yellow")
+
+
+def _continued(command: str, width: int = WIDTH - 20) -> str:
+    """A long command over several lines that a shell still takes as one."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    if len(command) <= width or shlex.join(words) != command:
+        return command
+    lines = [""]
+    for each in map(shlex.quote, words):
+        if lines[-1] and len(lines[-1]) + len(each) >= width:
+            lines.append("  ")
+        lines[-1] += ("" if lines[-1].strip() == "" else " ") + each
+    return " \\\n".join(lines)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a run amounts to: its verdict and the process's exit status. No other place decides that.
+
+Rule: guilty until proven innocent. An outcome is no better than its worst case, and a run that
+was cut short or found out nothing is never good.
+"""
+
+from __future__ import annotations
+
+from kzc.values import Outcome, Run, Verdict, worst
+
+GOOD, CODE_FAILED, HOST_BROKE = 0, 1, 3
+
+
+def judge(outcome: Outcome) -> Verdict:
+    """The worse of an outcome's own verdict and its cases'."""
+    return worst((outcome.verdict, *(case.verdict for case in outcome.cases)))
+
+
+def verdict_of(run: Run) -> Verdict:
+    """The worst of all outcomes with their cases; NOT_RUN where there is none."""
+    return worst(judge(outcome) for outcome in run.outcomes)
+
+
+def exit_code(run: Run) -> int:
+    """0 all good; 1 the code under test failed (also: tests did not run); 3 the host broke.
+
+    A host that broke explains tests that did not run, so these two together give 3. An
+    unfinished run gives 3 unless a failure was seen before it was cut; so does one without any
+    outcome. Call it after `OpenRun.finish`.
+    """
+    if not run.outcomes:
+        return HOST_BROKE
+    verdict = verdict_of(run)
+    if verdict is Verdict.INFRA:
+        return HOST_BROKE
+    if not verdict.good:
+        return CODE_FAILED
+    return GOOD if run.finished else HOST_BROKE

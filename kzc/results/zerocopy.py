@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What zerocopy cases measured, read out of `Case.detail`.
+
+Keys: `proto`, `ip` (4, 6), `mode` (copy, zerocopy, ...), `tx` and `rx` (messages), `tx_mb` and
+`rx_mb`, `txc` (completions), `zc` (y or n: SO_EE_CODE_ZEROCOPY_COPIED absent or present).
+Rule: nothing that was copied, or timed by the wall clock under TCG, gets a speed-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kzc.results.words import line
+from kzc.values import Case, Outcome, Run, Verdict
+
+VETH = (
+    "copied: the kernel completed with SO_EE_CODE_ZEROCOPY_COPIED. Loopback and veth always copy, "
+    "so such rows show that the interface works, not that it is faster."
+)
+WALL = "MB were counted by the wall clock under TCG: they show that data moved, not how fast."
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One case; -1 where a number was not reported. `gain` is rx MB against the copy case, or 0."""
+
+    verdict: Verdict
+    proto: str
+    ip: str
+    mode: str
+    tx_mb: int
+    rx_mb: int
+    completions: int
+    way: str
+    gain: float = 0.0
+
+
+@dataclass(frozen=True)
+class Table:
+    """The transfers of one suite, with the sentences that must stand below them."""
+
+    suite: str
+    transfers: tuple[Transfer, ...]
+    notes: tuple[str, ...]
+
+
+def tables(run: Run) -> tuple[Table, ...]:
+    """A table for each outcome that has zerocopy cases."""
+    accelerator = run.environment.get("accelerator", "").lower()
+    timed = bool(accelerator) and ("tcg" not in accelerator or "icount" in accelerator)
+    found = ((outcome, transfers(outcome, timed)) for outcome in run.outcomes)
+    return tuple(
+        Table(line(outcome.subject), rows, _notes(rows, timed)) for outcome, rows in found if rows
+    )
+
+
+def transfers(outcome: Outcome, timed: bool) -> tuple[Transfer, ...]:
+    """The cases that moved data; `timed` says whether their times mean anything."""
+    cases = [case for case in outcome.cases if _moved(case)]
+    plain = {_path(case): _number(case, "rx_mb") for case in cases if _mode(case) == "copy"}
+    return tuple(_transfer(case, plain.get(_path(case), 0) if timed else 0) for case in cases)
+
+
+def _moved(case: Case) -> bool:
+    keys = case.detail.keys()
+    return "proto" in keys and ("tx" in keys or "rx" in keys)
+
+
+def _transfer(case: Case, plain: int) -> Transfer:
+    way, received = _way(case), _number(case, "rx_mb")
+    faster = way == "zerocopied" and case.verdict is Verdict.PASS and plain > 0 and received > 0
+    proto, ip = _path(case)
+    return Transfer(
+        verdict=case.verdict,
+        proto=proto,
+        ip=ip,
+        mode=_mode(case),
+        tx_mb=_number(case, "tx_mb"),
+        rx_mb=received,
+        completions=_number(case, "txc"),
+        way=way,
+        gain=received / plain if faster else 0.0,
+    )
+
+
+def _way(case: Case) -> str:
+    if _mode(case) == "copy":
+        return "copy"
+    if _number(case, "txc") <= 0:
+        return "no completion"
+    zc = case.detail.get("zc")
+    if zc in (True, "y", "yes"):
+        return "zerocopied"
+    return "copied" if zc in (False, "n", "no") else "unknown"
+
+
+def _path(case: Case) -> tuple[str, str]:
+    return line(case.detail["proto"]), line(case.detail.get("ip", ""))
+
+
+def _mode(case: Case) -> str:
+    return line(case.detail.get("mode", ""))
+
+
+def _number(case: Case, key: str) -> int:
+    value = case.detail.get(key)
+    return round(value) if isinstance(value, int | float) else -1
+
+
+def _notes(rows: Sequence[Transfer], timed: bool) -> tuple[str, ...]:
+    copied = any(row.way == "copied" for row in rows)
+    return (*((VETH,) if copied else ()), *(() if timed else (WALL,)))

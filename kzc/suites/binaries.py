@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A suite's test programs, built from the same commit as the kernel.
+
+Compiled against that commit's uapi headers and kept in the cache by tree id, manifest and
+compiler; the worktree they were made in is left with what make wrote and cleaned by its owner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from kzc.errors import CommandFailed, KzcError
+from kzc.proc import Runner
+from kzc.suites.manifest import Build, Suite
+
+ABSENT = "absent.json"
+
+
+@dataclass(frozen=True)
+class Worktree:
+    """Sources of one commit: `headers` is a folder of kzc's own for `make headers`."""
+
+    src: Path
+    headers: Path
+    tree_id: str
+
+
+class TestsDoNotBuild(KzcError):
+    """A test program of the tree does not compile; it is the code under test that failed."""
+
+
+def key(suite: Suite, tree_id: str, compiler: str) -> str:
+    """Names the folder of built programs."""
+    parts = (tree_id, compiler, *(build.model_dump_json() for build in suite.build))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def absent(folder: Path) -> dict[str, str]:
+    """Optional programs that could not be built, with the reason."""
+    found: dict[str, str] = json.loads((folder / ABSENT).read_text())
+    return found
+
+
+def build(
+    suite: Suite, worktree: Worktree, store: Path, runner: Runner, *, compiler: str, log: Path
+) -> Path:
+    """The folder of programs, built now or before. Raises TestsDoNotBuild."""
+    folder = store / key(suite, worktree.tree_id, compiler)
+    if folder.exists():
+        return folder
+    _headers(worktree, runner, log)
+    store.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=store, prefix=".part-") as part:
+        made = Path(part) / "bin"
+        made.mkdir()
+        missing: dict[str, str] = {}
+        for entry in suite.build:
+            missing |= _one(entry, worktree, made, runner, log)
+        (made / ABSENT).write_text(json.dumps(missing))
+        made.chmod(0o755)
+        if not folder.exists():
+            made.rename(folder)
+    return folder
+
+
+def _headers(worktree: Worktree, runner: Runner, log: Path) -> None:
+    command = ["make", "-C", str(worktree.src), f"O={worktree.headers}", "ARCH=x86_64", "headers"]
+    for _ in runner.stream(command, log=log):
+        pass
+
+
+def _one(entry: Build, worktree: Worktree, made: Path, runner: Runner, log: Path) -> dict[str, str]:
+    folder = worktree.src / entry.folder
+    # after the tree's own -I, so that tools/include keeps its precedence
+    flags = [f"-isystem {worktree.headers}/usr/include", *entry.cflags]
+    env = {
+        "CFLAGS": " ".join([*flags, "-static"] if entry.static else flags),
+        "LDFLAGS": "-static" if entry.static else "",
+    }
+    command = ["make", "-C", str(folder), *entry.make]
+    try:
+        for _ in runner.stream(command, log=log, env=env):
+            pass
+        for name in (*entry.outputs, *entry.copy_files):
+            shutil.copy2(folder / name, made / Path(name).name)
+    except (CommandFailed, OSError) as error:
+        if entry.optional:
+            return dict.fromkeys(entry.outputs, _first_error(error))
+        wants = f"; it needs {', '.join(entry.apt)}" if entry.apt else ""
+        raise TestsDoNotBuild(
+            f"{entry.folder}: {', '.join(entry.outputs)} does not build: {_first_error(error)}",
+            f"the whole log is {log}{wants}",
+        ) from None
+    return {}
+
+
+def _first_error(error: CommandFailed | OSError) -> str:
+    if isinstance(error, OSError):
+        return str(error)
+    lines = [line for line in error.tail.splitlines() if "error" in line.lower()]
+    return lines[0].strip() if lines else f"make ended with {error.code}"

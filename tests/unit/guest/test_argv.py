@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Golden command lines; KZC_REGEN=1 writes them anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kzc.guest.argv import GuestSpec, Sockets, mini, mini_shell, vng, vng_shell
+
+DATA = Path(__file__).parents[2] / "data" / "guest"
+SOCKETS = Sockets(Path("/run/x/console"), Path("/run/x/control"), Path("/run/x/qmp"))
+MINI = GuestSpec("mini", Path("/k/bzImage"), "tcg", initrd=Path("/run/initramfs"))
+VNG = GuestSpec("vng", Path("/k/bzImage"), "tcg", cpus=4, memory=2048)
+KVM = GuestSpec("vng", Path("/k/bzImage"), "kvm", append=("quiet",), qemu="/opt/qemu")
+
+LINES = {
+    "mini": mini(MINI, SOCKETS),
+    "mini-shell": mini_shell(MINI),
+    "vng": vng(VNG, SOCKETS, Path("/lib/kzc/agent.sh")),
+    "vng-kvm": vng(KVM, SOCKETS, Path("/a path/agent.sh")),
+    "vng-shell": vng_shell(VNG),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_command_line_is_as_kept(name: str) -> None:
+    path = DATA / f"{name}.argv"
+    text = "\n".join(LINES[name]) + "\n"
+    if os.environ.get("KZC_REGEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_vsock_is_never_the_control_channel_and_smap_is_on(name: str) -> None:
+    line = " ".join(LINES[name])
+    assert "vsock" not in line
+    assert "--ssh" not in line
+    if name.startswith("mini"):
+        assert "-cpu max" in line

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Nothing that was copied shows a speed-up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kzc.results.formats import FORMATS
+from kzc.results.zerocopy import VETH, WALL, tables
+from kzc.values import Case, Run, Stage, Verdict
+
+from . import sample
+
+
+def on(accelerator: str) -> Run:
+    return replace(sample.run(), environment={**sample.ENVIRONMENT, "accelerator": accelerator})
+
+
+@pytest.mark.parametrize("accelerator", ["kvm", "tcg, icount shift=0"])
+def test_only_what_was_zerocopied_has_a_gain(accelerator: str) -> None:
+    (table,) = tables(on(accelerator))
+    assert {row.way for row in table.transfers if row.gain} == {"zerocopied"}
+    assert [row.gain for row in table.transfers if row.way == "zerocopied"] == [11071 / 10171] * 4
+    assert table.notes == (VETH,)
+    for name in ("text", "markdown"):
+        shown = FORMATS[name](on(accelerator), sample.FOLDER)
+        for each in shown.split("\n"):
+            assert not ("x 1.09" in each and "zerocopied" not in each)
+        assert shown.count("x 1.09") == 4
+
+
+@pytest.mark.parametrize("accelerator", ["tcg", ""])
+def test_wall_clock_under_tcg_has_no_gain(accelerator: str) -> None:
+    (table,) = tables(on(accelerator))
+    assert not any(row.gain for row in table.transfers)
+    assert table.notes == (VETH, WALL)
+    assert "Against copy" not in FORMATS["text"](on(accelerator), sample.FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("change", "way"),
+    [
+        ({"zc": "n"}, "copied"),
+        ({"zc": False}, "copied"),
+        ({"zc": True}, "zerocopied"),
+        ({"txc": 0}, "no completion"),
+        ({"zc": "?"}, "unknown"),
+        ({"zc": None, "txc": None, "tx": None, "tx_mb": None}, "no completion"),
+    ],
+)
+def test_the_way_is_read_from_the_completions(change: dict[str, Any], way: str) -> None:
+    detail = {"proto": "tcp", "ip": 4, "mode": "zerocopy", "tx": 9, "tx_mb": 1, "txc": 9}
+    detail |= {"zc": "y", "rx": 9, "rx_mb": 5} | change
+    copy = {**detail, "mode": "copy", "rx_mb": 1}
+    cases = (Case("c", Verdict.PASS, detail=copy), Case("z", Verdict.PASS, detail=detail))
+    run = on("kvm")
+    suite = replace(run.outcomes[-1], stage=Stage.TEST, cases=cases)
+    (table,) = tables(replace(run, outcomes=(suite,)))
+    assert table.transfers[1].way == way
+    assert bool(table.transfers[1].gain) == (way == "zerocopied")
+
+
+def test_a_case_that_failed_has_no_gain() -> None:
+    run = on("kvm")
+    cases = tuple(replace(case, verdict=Verdict.FAIL) for case in run.outcomes[-1].cases)
+    (table,) = tables(replace(run, outcomes=(replace(run.outcomes[-1], cases=cases),)))
+    assert not any(row.gain for row in table.transfers)
