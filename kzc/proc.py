@@ -16,7 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -102,18 +102,13 @@ class Runner(Protocol):
         log: Path,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-    ) -> _ChildContext:
+    ) -> AbstractContextManager[Child]:
         """A command that runs as long as the `with` block; its output goes to `log`."""
         ...
 
     def interactive(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
         """Hand the terminal to a command and return its status."""
         ...
-
-
-class _ChildContext(Protocol):
-    def __enter__(self) -> Child: ...
-    def __exit__(self, *_: object) -> bool | None: ...
 
 
 class LocalRunner:
@@ -168,9 +163,10 @@ class LocalRunner:
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         with (
             log.open("ab") as file,
-            _guarded(
-                argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            ) as (process, _),
+            _guarded(argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as (
+                process,
+                _,
+            ),
         ):
             assert process.stdout is not None
             for raw in process.stdout:

@@ -184,7 +184,7 @@ def boot(
 
 
 @app.command("test")
-def test_suites(
+def run_suites(
     suite: Annotated[list[str] | None, typer.Argument(help="Suites; none means all.")] = None,
     on: opt.Tree = None,
     dirty: opt.Dirty = False,

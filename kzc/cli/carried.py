@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from kzc.series.carried import patches_for
+from kzc.errors import UsageError
+from kzc.series.find import load_series
 from kzc.series.manifest import Manifest, list_series, load_manifest
 from kzc.settings import shared_folder
 
@@ -18,7 +19,9 @@ def listed() -> int:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("name", "bases", "suites", "title"):
         table.add_column(title, overflow="fold")
-    for name, manifest in list_series(shared_folder("patches")).items():
+    folder = shared_folder("patches")
+    for name in list_series(folder):
+        manifest = load_manifest(folder / name)
         table.add_row(name, ", ".join(manifest.bases), ", ".join(manifest.suites), manifest.title)
     Console().print(table)
     return 0
@@ -26,20 +29,25 @@ def listed() -> int:
 
 def show(name: str) -> int:
     """Cover, history, bases with their patches."""
-    folder = shared_folder("patches") / name
-    manifest = load_manifest(folder)
+    folder = shared_folder("patches")
+    names = list_series(folder)
+    if name not in names:
+        raise UsageError(f"there is no series {name}", f"carried are: {', '.join(names)}")
+    manifest = load_manifest(folder / name)
     console = Console(soft_wrap=True, highlight=False)
     console.print(Text(f"{name}: {manifest.title}", "bold"))
     console.print(Padding(Text(manifest.cover.strip()), (1, 0, 1, 2)))
     _history(manifest, console)
     for base in manifest.bases:
         console.print(f"Patches for {base}:")
-        for patch in patches_for(folder, base).patches:
+        for patch in load_series(folder, name, base).patches:
             console.print(Text(f"  {patch.number}. {patch.subject}"))
     return 0
 
 
 def _history(manifest: Manifest, console: Console) -> None:
     for posting in manifest.posted:
-        console.print(Text(f"posted {posting.version}  {posting.date}  <{posting.message_id}>"))
+        console.print(
+            Text(f"posted v{posting.version}  {posting.date or 'undated'}  <{posting.message_id}>")
+        )
     console.print(f"upstream: {manifest.upstream_since or 'not merged'}")

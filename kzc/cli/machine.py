@@ -22,7 +22,7 @@ def doctor(as_json: bool) -> int:
 def clean(everything: bool, days: int) -> int:
     """Remove what is old from the cache."""
     settings = load_settings({}, Path.cwd())
-    removed = cleaning.clean(settings, older_than_days=None if everything else days)
+    removed = cleaning.clean(settings, older_than_days=days, everything=everything)
     for entry in removed:
         print(f"{entry.size / 2**20:8.0f} MiB  {entry.path}")
     print(f"{sum(entry.size for entry in removed) / 2**20:8.0f} MiB freed")

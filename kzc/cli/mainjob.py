@@ -8,13 +8,14 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from kzc import __version__
 from kzc.cli.screen import screen_for
+from kzc.errors import UsageError
 from kzc.guest.accelerator import Accelerator, probe
 from kzc.jobs import kernels, pipeline
 from kzc.jobs.guests import Plan
@@ -26,8 +27,8 @@ from kzc.proc import LocalRunner, Runner
 from kzc.results import text
 from kzc.results.store import Store
 from kzc.results.verdicts import exit_code
+from kzc.series.find import find_series
 from kzc.series.manifest import load_manifest
-from kzc.series.open import open_series
 from kzc.settings import Settings, load_settings, shared_folder
 from kzc.suites.manifest import Suite, load_suite
 from kzc.trees.find import find_tree
@@ -75,12 +76,12 @@ def understand(asked: Asked, with_suites: bool = True) -> Job:
     settings = load_settings(overrides, cwd)
     profile = find_profile(settings.profile, shared_folder("kconfigs"))
     names = asked.suites or (_own_suites(asked.series) if with_suites else ())
-    suites = tuple(load_suite(shared_folder("selftests") / name) for name in names)
+    suites = tuple(load_suite(_suite_folder(name, cwd)) for name in names)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
-    series = open_series(asked.series, tree, cwd, runner) if asked.series else None
+    series = _series(asked.series, tree, cwd, runner) if asked.series else None
     more = [fragment for suite in suites for fragment in suite.fragments]
     wanted = Wanted(
-        kernels.fragments(profile.fragments, [*more, *(str(path) for path in asked.config)]),
+        kernels.fragments(profile.fragments, [*more, *(str(cwd / path) for path in asked.config)]),
         asked.virtme,
     )
     facts = {
@@ -103,6 +104,18 @@ def understand(asked: Asked, with_suites: bool = True) -> Job:
         profile.memory,
         asked.append,
         {key: value for key, value in facts.items() if value},
+    )
+
+
+def _series(spec: str, tree: Tree, cwd: Path, runner: Runner) -> Series:
+    repo = tree.repo if tree.kind != "path" else cwd / Path(tree.source.partition("#")[0])
+    return find_series(
+        spec,
+        cwd=cwd,
+        patches_dir=shared_folder("patches"),
+        version=tree.version,
+        repo=repo,
+        runner=runner,
     )
 
 
@@ -194,6 +207,16 @@ def _own_suites(series: str) -> tuple[str, ...]:
     return all_suites() if series else ()
 
 
+def _suite_folder(name: str, cwd: Path) -> Path:
+    """A suite of kzc's by name, or anybody's by the path of its folder."""
+    if "/" in name:
+        return cwd / name
+    folder = shared_folder("selftests") / name
+    if not (folder / "suite.toml").exists():
+        raise UsageError(f"there is no suite {name}", f"there are: {', '.join(all_suites())}")
+    return folder
+
+
 def all_suites() -> tuple[str, ...]:
     """Names of all suites there are."""
     return tuple(
@@ -202,6 +225,4 @@ def all_suites() -> tuple[str, ...]:
 
 
 def _with_all_suites(asked: Asked) -> Asked:
-    from dataclasses import replace
-
     return replace(asked, suites=all_suites())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kzc.errors import KzcError
@@ -17,7 +17,10 @@ from kzc.git import Git
 from kzc.jobs.workshop import Workshop, shop, stopwatch
 from kzc.kernel import build as kernel
 from kzc.kernel.build import BuildFailed, Place, Recipe
-from kzc.series.apply import Applied, apply_series, outcomes
+from kzc.kernel.fragment import Fragment
+from kzc.kernel.profile import load_fragment
+from kzc.series.apply import Applied, apply_series, find_applied
+from kzc.series.outcomes import outcomes
 from kzc.settings import shared_folder
 from kzc.suites import binaries
 from kzc.suites.manifest import Suite
@@ -43,7 +46,7 @@ class Source:
 class Wanted:
     """Config asked for: fragments in order, and whether virtme-ng's config is the ground."""
 
-    fragments: tuple[kernel.fragment.Fragment, ...]
+    fragments: tuple[Fragment, ...]
     virtme: bool = False
 
 
@@ -51,8 +54,10 @@ def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
     """Apply a series; None when it does not apply. Every patch's outcome is kept."""
     shopfloor.screen.step(f"applying {series.name} to {tree.version}")
     log = shopfloor.log("apply")
-    with checkout(tree.repo, tree.commit, shopfloor.settings, shopfloor.runner) as slot:
-        applied = apply_series(slot.path, series, shopfloor.runner)
+    applied = find_applied(tree.repo, tree.commit, series, shopfloor.runner)
+    if applied is None:
+        with checkout(tree.repo, tree.commit, shopfloor.settings, shopfloor.runner) as slot:
+            applied = apply_series(slot.path, series, shopfloor.runner)
     found = outcomes(applied, series)
     log.write_text("".join(_apply_log(outcome) for outcome in found))
     kept = [shopfloor.keep(_with_log(entry, shopfloor.relative(log))) for entry in found]
@@ -131,13 +136,11 @@ def make_tests(shopfloor: Workshop, source: Source, suites: Sequence[Suite]) -> 
     return found
 
 
-def fragments(profile: Sequence[str], more: Sequence[str]) -> tuple[kernel.fragment.Fragment, ...]:
+def fragments(profile: Sequence[str], more: Sequence[str]) -> tuple[Fragment, ...]:
     """Fragments by name or path, each once, in the order given."""
-    from kzc.kernel.profile import load_fragment
-
     folder = shared_folder("kconfigs")
-    names = dict.fromkeys([*profile, *more])
-    return tuple(load_fragment(name, folder) for name in names)
+    found = [load_fragment(name, folder) for name in [*profile, *more]]
+    return tuple(dict.fromkeys(found))
 
 
 @contextmanager
@@ -194,7 +197,7 @@ def _built(source: Source, built: KernelBuild, seconds: float, shopfloor: Worksh
         "release": built.release,
         "tree_id": built.tree_id,
         "cached": built.cached,
-        "warnings": [f"{w.file}:{w.line}: {w.text}" for w in built.warnings],
+        "warnings": [asdict(warning) for warning in built.warnings],
         "repeat": shopfloor.again,
     }
     log = shopfloor.log("build")
@@ -213,7 +216,7 @@ def _failed(
     source: Source, failure: BuildFailed, culprit: str, seconds: float, shopfloor: Workshop
 ) -> Outcome:
     detail = {
-        "errors": [f"{e.file}:{e.line}: {e.kind}: {e.text}" for e in failure.errors[:20]],
+        "errors": [asdict(error) for error in failure.errors],
         "targets": list(failure.targets),
         "culprit": culprit,
         "repeat": shopfloor.again,
@@ -232,11 +235,12 @@ def _failed(
 
 
 def _apply_log(outcome: Outcome) -> str:
-    text = str(outcome.detail.get("log", ""))
-    return f"{outcome.subject}: {outcome.reason or outcome.verdict}\n{text}"
+    lines = [f"{outcome.subject}: {outcome.reason or outcome.verdict}"]
+    for hunk in outcome.detail.get("hunks", ()):
+        lines += [f"--- {hunk['file']} {hunk['header']}: {hunk['fit']}", hunk["patch"]]
+        lines += ["+++ the tree has", hunk["tree"]]
+    return "\n".join(lines) + "\n"
 
 
 def _with_log(outcome: Outcome, log: str) -> Outcome:
-    from dataclasses import replace
-
     return replace(outcome, log=outcome.log or log)

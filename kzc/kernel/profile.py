@@ -45,8 +45,11 @@ def find_profile(name: str, folder: Path) -> Profile:
 
 
 def load_fragment(name: str, folder: Path) -> Fragment:
-    """A fragment by name (of kconfigs/) or by path. Raises UsageError when it cannot be read."""
-    path = folder / f"{name}.config" if "/" not in name and "." not in name else Path(name)
+    """A fragment by name (of `folder`, with or without .config) or by path.
+
+    Raises UsageError when it cannot be read.
+    """
+    path = Path(name) if "/" in name else folder / f"{name.removesuffix('.config')}.config"
     try:
         return Fragment(path.name, path.read_text())
     except (OSError, UnicodeDecodeError) as error:

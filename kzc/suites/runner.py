@@ -60,6 +60,7 @@ def run_suite(
     """All commands of a suite, in order; those after a dead guest are NOT_RUN."""
     problem = _prepare(suite, guest, setting)
     if problem:
+        # a guest that cannot even set a sysctl is no verdict on the code under test
         return Outcome(Stage.TEST, suite.name, Verdict.INFRA, reason=problem)
     parts: list[_Part] = []
     for command in suite.commands:
@@ -92,7 +93,7 @@ def _run(suite: Suite, command: Command, guest: Guest, setting: Setting) -> _Par
     limits = Limits(suite.silence, command.timeout or suite.total).scaled(setting.factor)
     text = "\n".join(
         (
-            f"export KZC_BIN={setting.folder}; cd $KZC_BIN || exit 1",
+            _enter(setting),
             "leaks=/sys/kernel/debug/kmemleak; [ -w $leaks ] && echo clear > $leaks",
             f"echo '{_mark('begin', suite, command)}' > /dev/kmsg",
             f"( {command.run}\n)",
@@ -114,9 +115,12 @@ def _run(suite: Suite, command: Command, guest: Guest, setting: Setting) -> _Par
 def _planned(command: Command, guest: Guest, setting: Setting) -> Sequence[str]:
     if not command.list_tests:
         return command.planned
-    text = f"cd {setting.folder} && {command.list_tests}"
-    answer = guest.run(text, _QUICK.scaled(setting.factor))
+    answer = guest.run(f"{_enter(setting)}\n{command.list_tests}", _QUICK.scaled(setting.factor))
     return PARSERS.names(command.parser, answer.output)
+
+
+def _enter(setting: Setting) -> str:
+    return f"export KZC_BIN='{setting.folder}'; cd \"$KZC_BIN\" || exit 1"
 
 
 def _not_run(command: Command, before: _Part) -> _Part:

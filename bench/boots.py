@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Start to first command: kzc's mini guest against `vng --exec true`, same kernel, interleaved.
+
+python bench/boots.py [ROUNDS]; needs the demonstration's kernel (`make demo`). Holds that the
+ratio of the medians is at most 0.25.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from machine import keep
+
+from kzc.guest import initramfs, session
+from kzc.guest.accelerator import probe
+from kzc.guest.argv import GuestSpec
+from kzc.jobs.workshop import find_vng
+from kzc.proc import LocalRunner
+from kzc.settings import load_settings
+from kzc.values import Limits
+
+
+def newest_kernel(store: Path) -> Path:
+    """The image that was built last."""
+    return max(store.glob("*/bzImage"), key=lambda path: path.stat().st_mtime)
+
+
+def mini(image: Path, accel: str, folder: Path) -> float:
+    """Seconds until a command in a mini guest was answered, image building included."""
+    began = time.monotonic()
+    initrd = folder / "initramfs"
+    initrd.write_bytes(initramfs.build(Path(shutil.which("busybox") or "/bin/busybox"), {}))
+    spec = GuestSpec("mini", image, accel, initrd=initrd)
+    with session.boot(spec, folder, LocalRunner(), Limits(60, 120)) as guest:
+        assert guest.run("true", Limits(60, 120)).status == 0
+        return time.monotonic() - began
+
+
+def vng(image: Path, accel: str) -> float:
+    """Seconds of `vng --exec true`."""
+    began = time.monotonic()
+    flags = ["--disable-kvm"] if accel == "tcg" else []
+    path = f"{Path(find_vng()).parent}:/usr/bin:/bin:/usr/sbin:/sbin"
+    command = [find_vng(), "--run", str(image), "--force-9p", "--user", "root", *flags]
+    command += ["--memory", "1G", "--cpus", "2", "--exec", "true"]
+    subprocess.run(
+        command, check=True, stdin=subprocess.DEVNULL, capture_output=True, env={"PATH": path}
+    )
+    return time.monotonic() - began
+
+
+def main() -> int:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    settings = load_settings({}, Path.cwd())
+    accel = probe(settings.qemu, settings.cache, LocalRunner()).kind
+    image = newest_kernel(settings.cache / "kernels")
+    readings: dict[str, list[float]] = {"mini": [], "vng": []}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory(prefix="kzc-") as scratch:
+            readings["mini"].append(round(mini(image, accel, Path(scratch)), 2))
+        readings["vng"].append(round(vng(image, accel), 2))
+    ratio = statistics.median(readings["mini"]) / statistics.median(readings["vng"])
+    keep("boots", {"accel": accel, "seconds": readings, "ratio": round(ratio, 3), "limit": 0.25})
+    return 0 if ratio <= 0.25 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From what the user wrote to a Series: a carried one, a folder, an mbox, a range of commits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kzc.errors import UsageError
+from kzc.proc import Runner
+from kzc.series.manifest import base_folder, list_series, load_manifest, pick_base
+from kzc.series.read import read_file, read_folder, read_range
+from kzc.values import Series
+
+
+def find_series(
+    spec: str, *, cwd: Path, patches_dir: Path, version: str, repo: Path, runner: Runner
+) -> Series:
+    """The series that `spec` means, for a tree of that `version`.
+
+    `repo` is where a range `a..b` is looked up: the user's checkout, or the tree's repository.
+    Looked at in this order: a carried name, a folder or file, a range. Raises UsageError.
+    """
+    names = list_series(patches_dir)
+    if spec in names:
+        return load_series(patches_dir, spec, version)
+    path = cwd / Path(spec).expanduser()
+    if path.is_dir():
+        return read_folder(path)
+    if path.exists():
+        return read_file(path)
+    if ".." in spec and "/../" not in spec and not spec.startswith(("../", "./")):
+        return read_range(repo, spec, runner)
+    raise UsageError(
+        f"{spec} is no series: no folder, file or range of commits, and none that is carried",
+        f"carried are: {', '.join(names) or 'none'}",
+    )
+
+
+def load_series(patches_dir: Path, name: str, version: str) -> Series:
+    """The carried series `name`, with the patches for the base that fits `version`.
+
+    A base's own label is a version too. Raises UsageError naming the bases where none fits.
+    """
+    folder = patches_dir / name
+    manifest = load_manifest(folder)
+    label = pick_base(manifest, version)
+    found = read_folder(base_folder(folder, label, manifest.bases[label]))
+    return Series(name, manifest.title, found.patches, label, found.origin)

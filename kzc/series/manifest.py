@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""patches/NAME/series.toml: what a carried series is, and which trees it has patches for."""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kzc.errors import UsageError
+
+FILE_NAME = "series.toml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Posted(_Strict):
+    """One posting on a mailing list."""
+
+    version: int = Field(ge=1, description="the n of [PATCH vn]")
+    message_id: str = Field(pattern=r"^[^<>\s]+@[^<>\s]+$", description="without angle brackets")
+    date: datetime.date | None = Field(default=None, description="day of the posting")
+
+
+class Base(_Strict):
+    """Patches for one line of kernels."""
+
+    folder: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="beside series.toml; the label if empty",
+    )
+    note: str = Field(default="", description="what differs from the posting")
+    tested_on: str = Field(default="", description="the version it was last seen to pass on")
+
+
+class Manifest(_Strict):
+    """A series that kzc carries."""
+
+    title: str = Field(min_length=1)
+    cover: str = Field(default="", description="the cover letter's text")
+    posted: tuple[Posted, ...] = ()
+    upstream_since: str = Field(default="", description="first release that has it, v6.7")
+    links: tuple[str, ...] = ()
+    bases: dict[str, Base] = Field(min_length=1, description="by the kernel version they fit")
+    fragments: tuple[str, ...] = Field(default=(), description="kconfigs/ it needs")
+    suites: tuple[str, ...] = Field(default=(), description="selftests/ that exercise it")
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read `folder`/series.toml. Raises UsageError naming file and field."""
+    file = folder / FILE_NAME
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        manifest = Manifest.model_validate(values)
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise UsageError("\n".join(_messages(file, error))) from error
+    except ValueError as error:
+        raise UsageError(f"{file}: no valid TOML: {error}") from error
+    for label, base in manifest.bases.items():
+        if not base_folder(folder, label, base).is_dir():
+            missing = base_folder(folder, label, base)
+            raise UsageError(f"{file}: bases.{label}: there is no folder {missing}")
+    return manifest
+
+
+def base_folder(folder: Path, label: str, base: Base) -> Path:
+    """Where the patches for that base are."""
+    return folder / (base.folder or label)
+
+
+def list_series(patches_dir: Path) -> tuple[str, ...]:
+    """The names of the series carried there."""
+    return tuple(sorted(file.parent.name for file in patches_dir.glob(f"*/{FILE_NAME}")))
+
+
+def pick_base(manifest: Manifest, version: str) -> str:
+    """The label of the base for a tree of that version: the longest of which it is one.
+
+    Raises UsageError naming the bases there are.
+    """
+    fitting = [
+        label
+        for label in manifest.bases
+        if version == label or version.startswith((f"{label}.", f"{label}-"))
+    ]
+    if not fitting:
+        raise UsageError(
+            f"{manifest.title!r} carries no patches for {version}; "
+            f"it does for {', '.join(manifest.bases)}",
+            "give the patches as a folder, an mbox or a range, or take another tree with --tree",
+        )
+    return max(fitting, key=len)
+
+
+def _messages(file: Path, error: ValidationError) -> list[str]:
+    return [
+        f"{file}: {'.'.join(str(part) for part in problem['loc'])}: "
+        + ("no such field" if problem["type"] == "extra_forbidden" else problem["msg"])
+        for problem in error.errors()
+    ]

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What applying a series came to, as the Outcomes that travel on. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kzc.series.apply import STOPS, Applied
+from kzc.series.fit import HunkFit, PatchFit
+from kzc.values import Fit, Outcome, Series, Stage, Verdict
+
+
+def outcomes(applied: Applied, series: Series) -> tuple[Outcome, ...]:
+    """One Outcome per patch, in order.
+
+    `detail` has `fit`, `commit` (None without one) and, for a patch that does not fit, `hunks`:
+    of each file, header, fit, line, the patch's text and what the tree has there; the same as
+    text for a log under `log`.
+    """
+    total = len(series.patches)
+    found = []
+    stopped = ""
+    for index, patch in enumerate(series.patches):
+        subject = f"{index + 1}/{total} {patch.subject}"
+        if index >= len(applied.fits):
+            reason = f"patch {stopped} does not apply"
+            found.append(Outcome(Stage.APPLY, subject, Verdict.NOT_RUN, reason=reason))
+            continue
+        fit = applied.fits[index]
+        found.append(_outcome(subject, fit, applied.commits[index]))
+        if fit.fit in STOPS:
+            stopped = f"{index + 1}/{total}"
+    return tuple(found)
+
+
+def _outcome(subject: str, fit: PatchFit, commit: str | None) -> Outcome:
+    detail: dict[str, Any] = {"fit": fit.fit.value, "commit": commit}
+    if fit.fit is Fit.APPLIES:
+        return Outcome(Stage.APPLY, subject, Verdict.PASS, detail=detail)
+    if fit.fit is Fit.ALREADY:
+        reason = "already in the tree"
+        return Outcome(Stage.APPLY, subject, Verdict.SKIP, detail=detail, reason=reason)
+    detail["hunks"] = [_hunk(hunk) for hunk in fit.hunks]
+    detail["log"] = "\n".join(_told(hunk) for hunk in fit.hunks)
+    detail["hint"] = "rebase the series, or name the tree it was made for with --tree"
+    return Outcome(Stage.APPLY, subject, Verdict.FAIL, detail=detail, reason=_reason(fit))
+
+
+def _reason(fit: PatchFit) -> str:
+    if fit.fit is Fit.BOTH:
+        return "fits forward and backward: it is doubtful whether the tree has it already"
+    failing = [hunk for hunk in fit.hunks if hunk.fit is Fit.CONFLICT]
+    places = ", ".join(_place(hunk) for hunk in failing)
+    if len(failing) == len(fit.hunks):
+        return f"conflict at {places}" if places else "git does not take it"
+    counts = Counter(hunk.fit.value for hunk in fit.hunks if hunk not in failing)
+    rest = ", ".join(f"{count} {words}" for words, count in counts.items())
+    if not failing:
+        return f"its hunks disagree: {rest}"
+    return f"conflict in {len(failing)} of {len(fit.hunks)} hunks, at {places} (others: {rest})"
+
+
+def _place(hunk: HunkFit) -> str:
+    place = f"{hunk.file}:{hunk.line}" if hunk.line else hunk.file
+    return f"{place} ({hunk.note})" if hunk.note else place
+
+
+def _hunk(hunk: HunkFit) -> Mapping[str, Any]:
+    return {
+        "file": hunk.file,
+        "header": hunk.header,
+        "fit": hunk.fit.value,
+        "line": hunk.line,
+        "patch": hunk.text,
+        "tree": "\n".join(hunk.there),
+        "note": hunk.note,
+    }
+
+
+def _told(hunk: HunkFit) -> str:
+    head = f"{hunk.file}: {hunk.fit.value}{f' ({hunk.note})' if hunk.note else ''}\n{hunk.text}"
+    if not hunk.there:
+        return head
+    return head + f"the tree has, from line {hunk.line} on:\n" + _numbered(hunk.there, hunk.line)
+
+
+def _numbered(lines: Iterable[str], first: int) -> str:
+    return "".join(f"{number:6}  {line}\n" for number, line in enumerate(lines, start=first))

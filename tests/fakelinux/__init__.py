@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A kernel tree small enough for tests: real git, real files, nothing of Linux in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kzc.git import IDENTITY, Git
+from kzc.proc import LocalRunner
+
+DATES = {
+    "GIT_AUTHOR_DATE": "1700000000 +0000",
+    "GIT_COMMITTER_DATE": "1700000000 +0000",
+}
+
+MAKEFILE = """\
+# SPDX-License-Identifier: GPL-2.0
+VERSION = 6
+PATCHLEVEL = 12
+SUBLEVEL = 117
+EXTRAVERSION =
+NAME = Small Potato
+
+all: ;
+"""
+
+
+def numbered(word: str, count: int = 40) -> str:
+    """A C file in which every line is another one."""
+    return "".join(f"int {word}_{number};\n" for number in range(1, count + 1))
+
+
+def write_kernel(folder: Path) -> Path:
+    """The files of a kernel in `folder`, which is made."""
+    files = {
+        "Makefile": MAKEFILE,
+        "Kbuild": "obj-y += net/\n",
+        "Kconfig": 'mainmenu "fake"\n',
+        "arch/x86/Kconfig": "config X86\n\tdef_bool y\n",
+        "include/linux/socket.h": "#define SO_ZEROCOPY 60\n",
+        "scripts/Makefile.build": "# nothing\n",
+        "net/socket.c": numbered("socket"),
+        "net/core/sock.c": numbered("sock"),
+        "net/vmw_vsock/af_vsock.c": numbered("vsock"),
+    }
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (folder / "scripts/run").write_text("#!/bin/sh\n")
+    (folder / "scripts/run").chmod(0o755)
+    return folder
+
+
+def commit(folder: Path, message: str = "change") -> str:
+    """Commit all there is and return the commit's id; the same content gives the same id."""
+    git = Git(LocalRunner(), folder)
+    if not (folder / ".git").exists():
+        git.run("init", "-q", "-b", "main")
+    git.run("add", "-A", "-f")
+    git.run("commit", "-q", "-m", message, env={**IDENTITY, **DATES})
+    return git.commit_of("HEAD")
+
+
+def make_kernel(folder: Path) -> Path:
+    """A checkout with one commit."""
+    commit(write_kernel(folder), "kernel")
+    return folder
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace text that has to be there."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def make_series(kernel: Path, out: Path) -> Path:
+    """Three patches for `kernel` as a folder of mails with a cover; the checkout stays as it was."""
+    git = Git(LocalRunner(), kernel)
+    base = git.commit_of("HEAD")
+    for file, number in (("net/socket.c", 10), ("net/core/sock.c", 20), ("net/socket.c", 30)):
+        word = Path(file).stem
+        edit(kernel / file, f"int {word}_{number};\n", f"long {word}_{number};\n")
+        commit(kernel, f"net: widen {word}_{number}\n\nOne of three.")
+    words = ("format-patch", "-q", "-n", "--cover-letter", "--base", base, "-o", str(out))
+    git.run(*words, f"{base}..HEAD")
+    cover = out / "0000-cover-letter.patch"
+    edit(cover, "*** SUBJECT HERE ***", "net: widen three variables")
+    git.run("reset", "-q", "--hard", base)
+    return out

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Applying and building through the real rooms, on a kernel that compiles in a blink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kzc.errors import UsageError
+from kzc.git import Git
+from kzc.jobs import kernels
+from kzc.jobs.kernels import Source, Wanted
+from kzc.jobs.workshop import Workshop
+from kzc.kernel.fragment import Fragment
+from kzc.proc import LocalRunner
+from kzc.results.store import Store
+from kzc.series.read import read_folder
+from kzc.settings import Settings
+from kzc.trees.find import find_tree
+from kzc.trees.tree import Tree
+from kzc.values import Case, Outcome, Verdict
+from tests.fakelinux import commit, edit
+from tests.fakelinux.buildable import make_buildable
+
+PLAIN = Wanted((Fragment("net.config", "CONFIG_NET=y\n"),))
+
+
+class Recorder:
+    """A screen that remembers."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.fractions: list[float | None] = []
+
+    def step(self, text: str) -> None:
+        self.steps.append(text)
+
+    def progress(self, text: str, fraction: float | None) -> None:
+        self.fractions.append(fraction)
+
+    def case(self, case: Case) -> None:
+        raise AssertionError(case)
+
+    def outcome(self, outcome: Outcome) -> None:
+        self.steps.append(outcome.subject)
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Path:
+    return make_buildable(tmp_path / "linux")
+
+
+@pytest.fixture
+def shopfloor(tmp_path: Path) -> Iterator[Workshop]:
+    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", jobs=2)
+    with Store(settings.data).create(("kzc",), {}, "0") as run:
+        yield Workshop(settings, LocalRunner(), Recorder(), run, "kzc again")
+
+
+def tree_of(kernel: Path, shopfloor: Workshop) -> Tree:
+    return find_tree(str(kernel), kernel, shopfloor.settings, shopfloor.runner)
+
+
+def series_of(kernel: Path, out: Path, *edits: tuple[str, str, str]) -> Path:
+    git = Git(LocalRunner(), kernel)
+    base = git.commit_of("HEAD")
+    for file, old, new in edits:
+        edit(kernel / file, old, new)
+        commit(kernel, f"{file}: {new}")
+    git.run("format-patch", "-q", "-n", "-o", str(out), f"{base}..HEAD")
+    git.run("reset", "-q", "--hard", base)
+    return out
+
+
+def plain_source(kernel: Path, shopfloor: Workshop) -> Source:
+    tree = tree_of(kernel, shopfloor)
+    return Source(tree, tree.commit, tree.tree_id)
+
+
+def test_a_kernel_is_built_once_and_then_found(kernel: Path, shopfloor: Workshop) -> None:
+    source = plain_source(kernel, shopfloor)
+    first = kernels.make_kernel(shopfloor, source, PLAIN)
+    second = kernels.make_kernel(shopfloor, source, PLAIN)
+    assert first is not None
+    assert second is not None
+    assert (first.key, first.cached, second.cached) == (second.key, False, True)
+    assert Path(first.image).exists()
+    outcomes = shopfloor.run.run.outcomes
+    assert [outcome.reason for outcome in outcomes] == [
+        "built, no warnings",
+        "built before, no warnings",
+    ]
+    assert "CONFIG_NET=y" in (Path(first.folder) / "config").read_text()
+
+
+def test_another_config_or_commit_is_another_kernel(kernel: Path, shopfloor: Workshop) -> None:
+    first = kernels.make_kernel(shopfloor, plain_source(kernel, shopfloor), PLAIN)
+    other = Wanted((*PLAIN.fragments, Fragment("more.config", "CONFIG_VSOCKETS=y\n")))
+    second = kernels.make_kernel(shopfloor, plain_source(kernel, shopfloor), other)
+    edit(kernel / "net/socket.c", "int socket_1;\n", "int socket_one;\n")
+    commit(kernel)
+    third = kernels.make_kernel(shopfloor, plain_source(kernel, shopfloor), PLAIN)
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert len({first.key, second.key, third.key}) == 3
+
+
+def test_warnings_are_reported_by_file(kernel: Path, shopfloor: Workshop) -> None:
+    edit(kernel / "net/socket.c", "int socket_1;\n", "static int socket_1;\n")
+    commit(kernel)
+    built = kernels.make_kernel(shopfloor, plain_source(kernel, shopfloor), PLAIN)
+    assert built is not None
+    assert [(warning.file, warning.line) for warning in built.warnings] == [("net/socket.c", 1)]
+    assert shopfloor.run.run.outcomes[0].reason == "built, 1 warning"
+
+
+def test_the_second_build_knows_how_far_it_is(kernel: Path, shopfloor: Workshop) -> None:
+    kernels.make_kernel(shopfloor, plain_source(kernel, shopfloor), PLAIN)
+    screen = shopfloor.screen
+    assert isinstance(screen, Recorder)
+    assert set(screen.fractions) == {None}
+    screen.fractions.clear()
+    edit(kernel / "net/socket.c", "int socket_1;\n", "int socket_one;\n")
+    commit(kernel)
+    kernels.make_kernel(shopfloor, plain_source(kernel, shopfloor), PLAIN)
+    assert screen.fractions
+    assert all(fraction is not None and 0 <= fraction <= 1 for fraction in screen.fractions)
+
+
+def test_the_patch_that_breaks_the_build_is_named(
+    kernel: Path, shopfloor: Workshop, tmp_path: Path
+) -> None:
+    folder = series_of(
+        kernel,
+        tmp_path / "series",
+        ("net/socket.c", "int socket_1;\n", "long socket_1;\n"),
+        ("net/core/sock.c", "int sock_5;\n", "nonsense sock_5;\n"),
+        ("net/socket.c", "int socket_9;\n", "long socket_9;\n"),
+    )
+    source = kernels.apply(shopfloor, tree_of(kernel, shopfloor), read_folder(folder))
+    assert source is not None
+    assert kernels.make_kernel(shopfloor, source, PLAIN) is None
+    failed = shopfloor.run.run.outcomes[-1]
+    assert failed.verdict is Verdict.FAIL
+    assert failed.reason.startswith("patch 2/3 (net/core/sock.c: nonsense sock_5;) broke")
+    assert failed.detail["errors"][0]["file"] == "net/core/sock.c"
+    assert failed.detail["errors"][0]["line"] == 5
+    assert (shopfloor.run.folder / failed.log).exists()
+
+
+def test_a_tree_that_was_broken_before_is_not_blamed_on_the_series(
+    kernel: Path, shopfloor: Workshop, tmp_path: Path
+) -> None:
+    edit(kernel / "net/core/sock.c", "int sock_5;\n", "nonsense sock_5;\n")
+    commit(kernel)
+    folder = series_of(
+        kernel, tmp_path / "series", ("net/socket.c", "int socket_1;\n", "long socket_1;\n")
+    )
+    source = kernels.apply(shopfloor, tree_of(kernel, shopfloor), read_folder(folder))
+    assert source is not None
+    assert kernels.make_kernel(shopfloor, source, PLAIN) is None
+    assert "without the series either" in shopfloor.run.run.outcomes[-1].reason
+
+
+def test_a_series_that_does_not_fit_stops_with_both_sides(
+    kernel: Path, shopfloor: Workshop, tmp_path: Path
+) -> None:
+    folder = series_of(
+        kernel, tmp_path / "series", ("net/socket.c", "int socket_7;\n", "long socket_7;\n")
+    )
+    edit(kernel / "net/socket.c", "int socket_7;\n", "char socket_7;\n")
+    commit(kernel)
+    assert kernels.apply(shopfloor, tree_of(kernel, shopfloor), read_folder(folder)) is None
+    outcome = shopfloor.run.run.outcomes[-1]
+    assert outcome.verdict is Verdict.FAIL
+    log = (shopfloor.run.folder / outcome.log).read_text()
+    assert "long socket_7" in log
+    assert "char socket_7" in log
+
+
+def test_a_symbol_that_did_not_take_says_why(kernel: Path, shopfloor: Workshop) -> None:
+    wanted = Wanted((Fragment("own.config", "\nCONFIG_BROKEN=y\n"),))
+    with pytest.raises(UsageError) as error:
+        kernels.make_kernel(shopfloor, plain_source(kernel, shopfloor), wanted)
+    assert error.value.message == (
+        "CONFIG_BROKEN=y (own.config:2) became n: depends on MISSING (net/Kconfig:3), and MISSING=n"
+    )

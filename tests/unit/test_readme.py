@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The README names what there is: every verb, setting, fragment, profile, suite and series."""
+
+import re
+from pathlib import Path
+
+from kzc.kernel.profile import load_profiles
+from kzc.settings import Settings, shared_folder
+from kzc.suites.parsers import PARSERS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def missing(names: set[str]) -> set[str]:
+    return {name for name in names if not re.search(rf"`[^`\n]*\b{re.escape(name)}\b", README)}
+
+
+def test_every_verb_is_there() -> None:
+    app = (ROOT / "kzc/cli/app.py").read_text()
+    verbs = set(re.findall(r'^@app\.command\("(\w+)"\)$', app, re.MULTILINE))
+    verbs |= set(re.findall(r"^@app\.command\(\)\ndef (\w+)\(", app, re.MULTILINE))
+    verbs |= set(re.findall(r'^@(?:tree|series)\.command\("(\w+)"\)$', app, re.MULTILINE))
+    assert {"run", "doctor", "build", "add", "test"} <= verbs
+    assert not missing(verbs)
+
+
+def test_every_setting_fragment_profile_suite_series_and_parser_is_there() -> None:
+    assert not missing(set(Settings.model_fields))
+    configs = shared_folder("kconfigs")
+    assert not missing({path.stem for path in configs.glob("*.config")})
+    assert not missing(set(load_profiles(configs)))
+    assert not missing({path.parent.name for path in shared_folder("selftests").glob("*/*.toml")})
+    assert not missing({path.parent.name for path in shared_folder("patches").glob("*/*.toml")})
+    assert not missing(set(PARSERS))
+
+
+def test_what_it_links_to_exists() -> None:
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
