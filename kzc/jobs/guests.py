@@ -107,10 +107,7 @@ def boot_outcome(spec: GuestSpec, booted: Answer, rules: kernel_log.Rules, name:
         "accel": spec.accel,
         "cpus": spec.cpus,
         "memory": spec.memory,
-        "findings": [
-            {"kind": f.kind, "text": f.text, "signature": f.signature, "excerpt": list(f.excerpt)}
-            for f in findings
-        ],
+        **kernel_log.evidence(findings),
     }
     subject = f"{spec.kind} guest for {name}" if name else f"{spec.kind} guest"
     return Outcome(Stage.BOOT, subject, verdict, booted.seconds, detail=detail, reason=reason)

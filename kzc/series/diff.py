@@ -31,8 +31,8 @@ class Hunk:
     @property
     def before(self) -> tuple[str, ...]:
         """The lines the hunk expects to find, without ends."""
-        lines = self.text.decode(errors="replace").split("\n")[1:]
-        return tuple(line[1:] for line in lines if line[:1] in (" ", "-"))
+        lines = self.text.decode(errors="replace").split("\n")[1:-1]
+        return tuple(line[1:] for line in lines if line[:1] in ("", " ", "-"))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -208,3 +209,15 @@ def _without(trace: Sequence[str], helpers: Sequence[re.Pattern[str]]) -> list[s
         len(trace),
     )
     return list(trace[first:])
+
+
+def evidence(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Findings as an Outcome's detail holds them; the first one is also the signature."""
+    if not findings:
+        return {}
+    first = findings[0]
+    return {
+        "signature": first.signature,
+        "excerpt": list(first.excerpt),
+        "findings": [f"{f.kind}: {f.text} [{f.signature}]" for f in findings],
+    }

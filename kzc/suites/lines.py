@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from kzc.values import Case, Verdict
 
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\](?:\[ *[A-Z]\d+\])? ?")
+_MARK = re.compile(r"(.+?)(=== (?:server|status \d+|[46] \w+))$")
 _BAD_EXIT = {Verdict.FAIL, Verdict.CRASH, Verdict.TIMEOUT, Verdict.INFRA}
 
 
@@ -37,6 +38,15 @@ def message(line: str) -> str:
     for found in _STAMP.finditer(line):
         end = found.end()
     return line[end:]
+
+
+def unglued(lines: Iterable[str]) -> list[str]:
+    """The lines, with a `=== ` mark on one of its own where a program died in the middle of one."""
+    found: list[str] = []
+    for line in lines:
+        match = _MARK.match(line) if "=== " in line else None
+        found += [match[1], match[2]] if match else [line]
+    return found
 
 
 class Names:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kzc.errors import describe_status
-from kzc.suites.lines import Names, is_kernel, whole, with_planned
+from kzc.suites.lines import Names, is_kernel, unglued, whole, with_planned
 from kzc.values import Case, Verdict
 
 _CALL = re.compile(r"=== ([46]) (\w+)$")
@@ -58,7 +58,7 @@ def parse(
     Detail: proto, ip, mode, and as far as they were printed tx, tx_mb, txc, zc (y or n), txs
     (completions that sendmsg returned), rx, rx_mb, and missing.
     """
-    trials = _trials(whole(lines, status))
+    trials = _trials(unglued(whole(lines, status)))
     if trials and status is not None and not trials[-1].ended and not _in_call(trials[-1]):
         trials[-1].ended = True
         trials[-1].status = status
@@ -114,6 +114,8 @@ def _case(name: str, trial: _Trial) -> Case:
     if missing := _find(_MISSING, trial.lines):
         detail["missing"] = missing[0].removeprefix("missing notifications: ")
     verdict, reason = _judge(trial, detail)
+    if verdict is Verdict.SKIP:
+        detail = {key: detail[key] for key in ("proto", "ip", "mode")}
     return Case(name, verdict, reason=reason, detail=detail)
 
 

@@ -166,13 +166,7 @@ def _fold(suite: Suite, parts: Iterable[_Part], rules: kernel_log.Rules) -> Outc
         dead = died in {Ended.PANIC, Ended.GONE}
         verdict = worst((verdict, Verdict.CRASH if dead else Verdict.FAIL))
         reason = f"{reason}; kernel log: {findings[0].text}"
-    detail = {
-        "findings": [
-            {"kind": f.kind, "text": f.text, "signature": f.signature, "excerpt": list(f.excerpt)}
-            for f in findings
-        ],
-        "ended": died.value,
-    }
+    detail = {**kernel_log.evidence(findings), "ended": died.value}
     seconds = sum(part.seconds for part in parts)
     return Outcome(Stage.TEST, suite.name, verdict, seconds, "", cases, detail, reason)
 

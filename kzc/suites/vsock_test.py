@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kzc.errors import describe_status
-from kzc.suites.lines import Names, is_kernel, uniques, whole, with_exit, with_planned
+from kzc.suites.lines import Names, is_kernel, unglued, uniques, whole, with_exit, with_planned
 from kzc.values import Case, Verdict, worst
 
 _BEGIN = re.compile(r"(\d+) - (.+?)\.\.\.(.*)")
@@ -52,12 +52,15 @@ def parse(
     lines: Iterable[str], *, status: int | None, planned: Sequence[str] = ()
 ) -> tuple[Case, ...]:
     """A case per title, the worst of both sides; `exit` when only a status shows the fault."""
-    text = whole(lines, status)
+    text = unglued(whole(lines, status))
     cut = text.index(_SERVER) if _SERVER in text else len(text)
     client = _read("client", text[:cut], status)
     sides = [client]
     if cut < len(text):
-        sides.append(_read("server", text[cut + 1 :], status))
+        server = _read("server", text[cut + 1 :], status)
+        sides.append(server)
+        _settle(client, server)
+        _settle(server, client)
     elif status is not None:
         sides.append(_Side("server", status))
     keys = sorted({key for side in sides for key in side.tests})
@@ -97,6 +100,25 @@ def _continue(test: _Test, line: str) -> None:
         test.end = line
     else:
         test.notes.append(line.strip())
+
+
+def _settle(side: _Side, other: _Side) -> None:
+    """Move the fault of a side that a signal ended to the test in which it really died.
+
+    Its last `ok` was in a buffer then. Each test begins with a barrier, so the other side's being
+    inside of the next test proves that this one had finished the one before.
+    """
+    if not side.tests or not side.status or side.status <= 128:
+        return
+    last = max(side.tests)
+    beyond = [key for key, test in other.tests.items() if key > last and _inside(test)]
+    if beyond and not side.tests[last].end:
+        side.tests[last].end = "ok"
+        side.tests[min(beyond)] = _Test()
+
+
+def _inside(test: _Test) -> bool:
+    return bool(test.end) or any(_ECHO not in note for note in test.notes)
 
 
 def _fold(name: str, key: _Key, sides: Sequence[_Side]) -> Case:

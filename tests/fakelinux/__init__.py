@@ -76,7 +76,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def make_series(kernel: Path, out: Path) -> Path:
-    """Three patches for `kernel` as a folder of mails with a cover; the checkout stays as it was."""
+    """A folder of mails: a cover and three patches for `kernel`, which stays as it was."""
     git = Git(LocalRunner(), kernel)
     base = git.commit_of("HEAD")
     for file, number in (("net/socket.c", 10), ("net/core/sock.c", 20), ("net/socket.c", 30)):

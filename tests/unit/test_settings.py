@@ -70,7 +70,7 @@ def test_a_bad_file_is_named_with_its_field(cwd: Path, text: str, said: str) -> 
 
 
 def test_a_bad_variable_and_a_bad_flag_are_named_too(cwd: Path) -> None:
-    with pytest.raises(UsageError, match="the variable KZC_JOBS: jobs: .*'many'"):
+    with pytest.raises(UsageError, match=r"the variable KZC_JOBS: jobs: .*'many'"):
         load_settings({}, cwd, {"KZC_JOBS": "many"})
     with pytest.raises(UsageError, match="the option --accel: accel: "):
         load_settings({"accel": "x"}, cwd, {})

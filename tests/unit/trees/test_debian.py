@@ -156,7 +156,9 @@ def test_unknown_package_unknown_suite_and_one_without_a_tarball(
     assert not list((settings.cache / "repos").glob("*.git"))
 
 
-@pytest.mark.parametrize("text", ["", "Linux", "a b", "linux@", "linux@a b", "linux@x\ndeb y", "-o"])
+@pytest.mark.parametrize(
+    "text", ["", "Linux", "a b", "linux@", "linux@a b", "linux@x\ndeb y", "-o"]
+)
 def test_what_is_no_package(text: str) -> None:
     with pytest.raises(UsageError, match="names no package"):
         parse_package(text)

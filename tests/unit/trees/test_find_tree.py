@@ -104,7 +104,7 @@ def test_a_damaged_entry_is_named(kernel: Path, settings: Settings) -> None:
     whole = json.loads(file.read_text())
     for text in ("{", "[]", json.dumps({**whole, "kind": "cvs"})):
         file.write_text(text)
-        with pytest.raises(HostError, match="mine.json is damaged"):
+        with pytest.raises(HostError, match=r"mine\.json is damaged"):
             find_tree("mine", kernel, settings, RUNNER)
 
 

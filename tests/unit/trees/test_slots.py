@@ -203,10 +203,12 @@ def test_a_full_disk_is_told_with_the_way_out(kernel: Path, tmp_path: Path) -> N
         (kernel / "big.c").write_bytes(os.urandom(2 << 20))
         commit(kernel)
         settings = Settings(cache=small / "cache", data=tmp_path / "data", jobs=1)
-        with pytest.raises(HostError, match="the disk is full") as caught:
-            tree = tree_of_path("", kernel, settings, RUNNER)
-            with checkout(tree.repo, tree.commit, settings, RUNNER):
-                pass
+        tree = tree_of_path("", kernel, settings, RUNNER)
+        with (
+            pytest.raises(HostError, match="the disk is full") as caught,
+            checkout(tree.repo, tree.commit, settings, RUNNER),
+        ):
+            pass
         assert "kzc clean" in caught.value.hint
         (kernel / "big.c").unlink()
         commit(kernel)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""suite.toml: the two of the project, and what bad ones get."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kzc.errors import UsageError
+from kzc.suites.manifest import Suite, load_suite
+
+ROOT = Path(__file__).parents[3]
+SUITES = sorted(path.parent for path in (ROOT / "selftests").glob("*/suite.toml"))
+
+GOOD = """\
+name = "x"
+title = "t"
+guest = "mini"
+
+[[build]]
+folder = "tools/testing/x"
+make = ["x"]
+outputs = ["x"]
+
+[[commands]]
+name = "x"
+run = "./x"
+parser = "exit"
+needs = "x"
+"""
+
+
+def load(tmp_path: Path, text: str) -> Suite:
+    folder = tmp_path / "selftests" / "x"
+    folder.mkdir(parents=True)
+    (folder / "suite.toml").write_text(text)
+    return load_suite(folder)
+
+
+@pytest.mark.parametrize("folder", SUITES, ids=lambda path: path.name)
+def test_suites_of_the_project(folder: Path) -> None:
+    suite = load_suite(folder)
+    assert all((ROOT / "kconfigs" / name).is_file() for name in suite.fragments)
+    for command in suite.commands:
+        for text in (command.run, command.list_tests):
+            subprocess.run(["sh", "-n"], input=text, text=True, check=True)
+
+
+def test_there_are_suites() -> None:
+    assert {folder.name for folder in SUITES} >= {"vsock", "msg_zerocopy"}
+
+
+def test_the_modes_come_out_of_the_trees_script(tmp_path: Path) -> None:
+    suite = load_suite(ROOT / "selftests" / "msg_zerocopy")
+    script = tmp_path / "msg_zerocopy.sh"
+    script.write_text(
+        'do_test() {\n}\ndo_test "${EXTRA_ARGS}"\ndo_test "-z ${EXTRA_ARGS}"\necho ok\n'
+    )
+    listing = suite.commands[0].list_tests
+    done = subprocess.run(["sh", "-c", listing], cwd=tmp_path, check=True, capture_output=True)
+    assert done.stdout.decode().split() == [
+        "tcp/ipv4/copy",
+        "tcp/ipv4/zerocopy",
+        "tcp/ipv6/copy",
+        "tcp/ipv6/zerocopy",
+    ]
+    script.write_text(script.read_text() + 'do_test "-Z ${EXTRA_ARGS}"\n')
+    done = subprocess.run(["sh", "-c", listing], cwd=tmp_path, check=True, capture_output=True)
+    assert b"tcp/ipv6/sendmsg-notification" in done.stdout
+
+
+def test_defaults_and_memory(tmp_path: Path) -> None:
+    suite = load(tmp_path, GOOD)
+    assert (suite.cpus, suite.memory_mib, suite.silence, suite.total) == (1, 512, 60, 300)
+    assert suite.commands[0].timeout is None
+    assert suite.model_copy(update={"memory": "2G"}).memory_mib == 2048
+
+
+def test_the_prelude_stands_before_every_command(tmp_path: Path) -> None:
+    text = GOOD.replace('guest = "mini"', 'guest = "mini"\nprelude = "f() { :; }"')
+    command = load(tmp_path, text.replace("needs", 'list = "f"\nneeds')).commands[0]
+    assert command.run == "f() { :; }\n./x"
+    assert command.list_tests == "f() { :; }\nf"
+
+
+def test_without_a_list_there_is_none_to_run(tmp_path: Path) -> None:
+    text = GOOD.replace('guest = "mini"', 'guest = "mini"\nprelude = "f() { :; }"')
+    assert load(tmp_path, text).commands[0].list_tests == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('guest = "mini"', 'guest = "maxi"', "guest: "),
+        ('guest = "mini"', 'guest = "mini"\nmemroy = "1G"', "memroy: Extra inputs"),
+        ('guest = "mini"', 'guest = "mini"\nmemory = "1 G"', "memory: "),
+        ('guest = "mini"', 'guest = "mini"\ncpus = 0', "cpus: "),
+        ('guest = "mini"', 'guest = "mini"\nfragments = ["../x"]', "fragments.0: "),
+        ('guest = "mini"', 'guest = "mini"\nsysctls = {"a.b" = "1\' ; x"}', "sysctls.a.b"),
+        ('guest = "mini"', 'guest = "mini"\nsysctls = {"a/../b" = 1}', "sysctls.a/../b"),
+        ('title = "t"\n', "", "title: Field required"),
+        ('needs = "x"', "timeout = -1", "commands.0.timeout: Input should be greater than 0"),
+        ('needs = "x"', 'needs = "y"', "command x: no build makes 'y'"),
+        ('parser = "exit"', 'parser = "exist"', "commands.0.parser: there is no parser 'exist'"),
+        ('needs = "x"', 'list = "a"\nplanned = ["b"]', "either `list` or `planned`"),
+        ('folder = "tools/testing/x"', 'folder = "../x"', "build.0.folder: "),
+        ('outputs = ["x"]', 'outputs = ["/x"]', "build.0.outputs.0: "),
+        ('outputs = ["x"]', 'outputs = ["x"]\ncopy = ["y/x"]', "build: x is there more than once"),
+        ('needs = "x"', '[[commands]]\nname = "x"\nrun = "y"\nparser = "exit"', "commands: x is"),
+        ('name = "x"\ntitle', 'name = "y"\ntitle', "name: 'y' is not the folder's name 'x'"),
+        ('guest = "mini"', "guest = ", "Invalid value (at line 3"),
+    ],
+)
+def test_messages_name_file_and_field(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in GOOD
+    with pytest.raises(UsageError) as error:
+        load(tmp_path, GOOD.replace(old, new, 1))
+    assert error.value.message.startswith("selftests/x/suite.toml: ")
+    assert words in error.value.message
+
+
+def test_no_such_suite(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no .*nothing/suite\.toml"):
+        load_suite(tmp_path / "nothing")
+
+
+def test_the_file_is_not_utf8(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (folder / "suite.toml").write_bytes(b"name = '\xff'")
+    with pytest.raises(UsageError):
+        load_suite(folder)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Running a suite: what is folded into an outcome, and what never reads as a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from kzc.settings import shared_folder
+from kzc.suites.kernel_log import load_rules
+from kzc.suites.manifest import Suite
+from kzc.suites.runner import Setting, run_suite
+from kzc.values import Answer, Ended, Limits, Verdict
+
+RULES = load_rules(shared_folder("selftests") / "kernel-log.toml")
+SETTING = Setting("/kzc/bin", 1.0, {}, RULES)
+OOPS = (
+    "[    3.000000] BUG: kernel NULL pointer dereference, address: 0000000000000008",
+    "[    3.000000] RIP: 0010:sock_cmsg_send+0x1/0x20",
+    "[    3.000000] Call Trace:",
+    "[    3.000000]  tcp_sendmsg_locked+0x1/0x20",
+)
+Script = Callable[[str], Answer]
+
+
+class Guest:
+    """Answers each command as a script says."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.asked: list[str] = []
+
+    def run(self, text: str, limits: Limits) -> Answer:
+        self.asked.append(text)
+        if "/proc/sys" in text or text == "true":
+            return Answer(Ended.EXIT, 0, (), (), 0.1)
+        return self.script(text)
+
+
+def suite(*names: str, **more: object) -> Suite:
+    commands = [
+        {"name": name, "run": f"./{name}", "parser": "exit", "planned": [name]} for name in names
+    ]
+    return Suite.model_validate(
+        {"name": "s", "title": "t", "guest": "mini", "commands": commands, **more}
+    )
+
+
+def ended(text: str, status: int = 0, console: Sequence[str] = (), mark: bool = True) -> Answer:
+    """A command that ended, with its mark in the kernel log."""
+    name = next(word for word in text.split("'") if word.startswith("kzc: begin"))
+    end = [f"[    9.000000] {name.replace('begin', 'end')}"] if mark else []
+    return Answer(Ended.EXIT, status, (), (f"[    1.000000] {name}", *console, *end), 1.0)
+
+
+def test_all_good() -> None:
+    outcome = run_suite(suite("a", "b"), Guest(ended), SETTING)
+    assert outcome.verdict is Verdict.PASS
+    assert [case.name for case in outcome.cases] == ["a", "b"]
+    assert outcome.reason == "2 pass"
+    assert outcome.seconds == 2.0
+
+
+def test_a_failure_does_not_stop_the_rest() -> None:
+    outcome = run_suite(suite("a", "b"), Guest(lambda t: ended(t, int("./a" in t))), SETTING)
+    assert [case.verdict for case in outcome.cases] == [Verdict.FAIL, Verdict.PASS]
+    assert outcome.verdict is Verdict.FAIL
+
+
+def test_a_splat_fails_a_suite_whose_cases_pass() -> None:
+    outcome = run_suite(suite("a"), Guest(lambda t: ended(t, console=OOPS)), SETTING)
+    assert [case.verdict for case in outcome.cases] == [Verdict.PASS]
+    assert outcome.verdict is Verdict.FAIL
+    assert "NULL pointer" in outcome.reason
+    assert "sock_cmsg_send" in outcome.detail["signature"]
+
+
+@pytest.mark.parametrize(
+    ("how", "verdict"),
+    [
+        (Ended.PANIC, Verdict.CRASH),
+        (Ended.GONE, Verdict.CRASH),
+        (Ended.SILENCE, Verdict.TIMEOUT),
+        (Ended.TOTAL, Verdict.TIMEOUT),
+    ],
+)
+def test_a_dead_guest_ends_the_suite_and_the_rest_was_not_run(how: Ended, verdict: Verdict) -> None:
+    def script(text: str) -> Answer:
+        return Answer(how, None, (), (), 5.0) if "./b" in text else ended(text)
+
+    guest = Guest(script)
+    outcome = run_suite(suite("a", "b", "c"), guest, SETTING)
+    assert [case.verdict for case in outcome.cases] == [Verdict.PASS, verdict, Verdict.NOT_RUN]
+    assert outcome.verdict is verdict
+    assert not any("./c" in text for text in guest.asked)
+
+
+def test_a_kernel_log_that_was_not_read_to_its_end_is_no_pass() -> None:
+    outcome = run_suite(suite("a"), Guest(lambda t: ended(t, mark=False)), SETTING)
+    assert outcome.verdict is Verdict.INFRA
+    assert "not read to its end" in outcome.reason
+
+
+def test_a_suite_in_which_everything_is_skipped_is_a_failure() -> None:
+    outcome = run_suite(suite("a"), Guest(lambda t: ended(t, status=4)), SETTING)
+    assert [case.verdict for case in outcome.cases] == [Verdict.SKIP]
+    assert outcome.verdict is Verdict.FAIL
+    assert "no case was executed" in outcome.reason
+
+
+def test_a_command_without_its_program_is_skipped_with_the_reason() -> None:
+    build = {"folder": "t", "make": ["x"], "outputs": ["uring"], "optional": True}
+    commands = [
+        {"name": "u", "run": "./u", "parser": "exit", "needs": "uring"},
+        {"name": "a", "run": "./a", "parser": "exit", "planned": ["a"]},
+    ]
+    asked = suite(build=[build], commands=commands)
+    setting = Setting("/kzc/bin", 1.0, {"uring": "no liburing"}, RULES)
+    outcome = run_suite(asked, Guest(ended), setting)
+    assert [case.verdict for case in outcome.cases] == [Verdict.SKIP, Verdict.PASS]
+    assert "no liburing" in outcome.cases[0].reason
+    assert outcome.verdict is Verdict.PASS
+
+
+def test_a_sysctl_that_cannot_be_set_is_the_hosts_fault() -> None:
+    class Stubborn(Guest):
+        def run(self, text: str, limits: Limits) -> Answer:
+            return Answer(Ended.EXIT, 1, ("no such file",), (), 0.1)
+
+    outcome = run_suite(suite("a", sysctls={"net.core.optmem_max": 1}), Stubborn(ended), SETTING)
+    assert outcome.verdict is Verdict.INFRA
+    assert "no such file" in outcome.reason
