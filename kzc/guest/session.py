@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -58,6 +59,7 @@ def boot(
         (folder / "qemu.log").write_text(" ".join(line) + "\n")
         # virtme-ng calls its own programs by name, wherever it is installed
         path = f"{Path(spec.vng).parent}:{os.environ.get('PATH', os.defpath)}"
+        began = time.monotonic()
         child = stack.enter_context(runner.spawn(line, log=folder / "qemu.log", env={"PATH": path}))
         guest = Guest(
             spec,
@@ -67,13 +69,14 @@ def boot(
             listener,
         )
         stack.callback(guest.close)
-        began = time.monotonic()
         if not guest.connect(listening, sockets.console, began + limits.total):
             raise HostError(
                 f"{line[0]} ended before it connected to kzc: {_last_line(folder / 'qemu.log')}",
                 f"the whole output is {folder / 'qemu.log'}; see `kzc doctor`",
             )
-        guest.booted = guest.hello(limits)
+        before = time.monotonic() - began
+        booted = guest.hello(limits)
+        guest.booted = replace(booted, seconds=before + booted.seconds)
         yield guest
 
 
@@ -128,9 +131,13 @@ class Guest:
         return server.accept()[0] if server in ready else None
 
     def hello(self, limits: Limits) -> Answer:
-        """Wait for the agent and for its answer to an empty command."""
+        """Wait for the agent and for its answer to an empty command: all of it is the boot."""
         first = self._wait(lambda line: 0 if line == channel.HELLO else None, limits)
-        return self.run("true", limits) if first.ended is Ended.EXIT else first
+        if first.ended is not Ended.EXIT:
+            return first
+        answer = self.run("true", limits)
+        console = (*first.console, *answer.console)
+        return replace(answer, console=console, seconds=first.seconds + answer.seconds)
 
     def run(self, text: str, limits: Limits) -> Answer:
         """Run `text` in the guest's shell and wait for its end, or for the guest's."""

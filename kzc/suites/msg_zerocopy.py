@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kzc.errors import describe_status
@@ -63,7 +63,21 @@ def parse(
         trials[-1].ended = True
         trials[-1].status = status
     names = Names()
-    return with_planned([_case(names.unique(trial.name), trial) for trial in trials], planned)
+    cases = with_planned([_case(names.unique(trial.name), trial) for trial in trials], planned)
+    return _stopped_by_skips(cases)
+
+
+def _stopped_by_skips(cases: Sequence[Case]) -> tuple[Case, ...]:
+    """The script ends where a socket has no SO_ZEROCOPY: what it did not come to is skipped too."""
+    skipped = {case.name.rpartition("/")[0]: case for case in cases if case.verdict is Verdict.SKIP}
+    found = []
+    for case in cases:
+        cause = skipped.get(case.name.rpartition("/")[0])
+        if case.verdict is Verdict.NOT_RUN and cause is not None:
+            detail = {**cause.detail, "mode": case.name.rpartition("/")[2]}
+            case = replace(case, verdict=Verdict.SKIP, reason=cause.reason, detail=detail)
+        found.append(case)
+    return tuple(found)
 
 
 def _in_call(trial: _Trial) -> bool:

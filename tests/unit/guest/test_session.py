@@ -49,6 +49,7 @@ def guest(script: str, folder: Path) -> Iterator[Guest]:
 def test_a_command_gives_status_output_and_the_console_of_its_time(tmp_path: Path) -> None:
     with guest("answer", tmp_path) as started:
         assert started.booted.ended is Ended.EXIT
+        assert any("Run /init" in line for line in started.booted.console)
         answer = started.run("whatever", LIMITS)
     assert (answer.ended, answer.status) == (Ended.EXIT, 3)
     assert answer.output == ("one", "two")

@@ -186,3 +186,23 @@ def test_the_same_call_twice_has_two_names() -> None:
 def test_nothing() -> None:
     assert parse([], status=None) == ()
     assert parse([], status=None, planned=("tcp/ipv4/copy",))[0].verdict is Verdict.NOT_RUN
+
+
+def test_what_the_script_did_not_come_to_after_an_unsupported_mode_is_skipped_too() -> None:
+    lines = [
+        "=== 4 raw",
+        "ipv4 raw ",
+        "tx=10 (1 MB) txc=0 zc=n",
+        "rx=10 (1 MB)",
+        "ipv4 raw -z ",
+        "./msg_zerocopy: setsockopt 1.60: 1: Operation not supported",
+        "=== status 1",
+    ]
+    planned = ("raw/ipv4/copy", "raw/ipv4/zerocopy", "raw/ipv4/sendmsg-notification")
+    cases = parse(lines, status=0, planned=planned)
+    assert [case.verdict for case in cases] == [Verdict.PASS, Verdict.SKIP, Verdict.SKIP]
+    assert cases[2].reason == cases[1].reason
+    assert cases[2].detail == {"proto": "raw", "ip": 4, "mode": "sendmsg-notification"}
+    # but a script that was cut proves nothing about what would have come
+    cut = parse(lines[:4], status=None, planned=planned)
+    assert [case.verdict for case in cut[1:]] == [Verdict.NOT_RUN, Verdict.NOT_RUN]
