@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from kzc.results.summary import tally
 from kzc.values import Case, Outcome, Verdict
 
 _STYLE = {
@@ -24,9 +25,9 @@ _STYLE = {
 def _line(outcome: Outcome) -> Text:
     verdict = (outcome.verdict.value.replace("_", " ").upper(), _STYLE[outcome.verdict])
     took = f"  {outcome.seconds:.1f} s" if outcome.seconds >= 0.05 else ""
-    return Text.assemble(
-        f"{outcome.stage.value:<6}", verdict, f"  {outcome.subject}: {outcome.reason}{took}"
-    )
+    found = "; ".join(part for part in (tally(outcome.cases), outcome.reason) if part)
+    told = f": {found}" if found else ""
+    return Text.assemble(f"{outcome.stage.value:<6}", verdict, f"  {outcome.subject}{told}{took}")
 
 
 def _case_line(case: Case) -> Text:

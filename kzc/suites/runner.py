@@ -154,20 +154,24 @@ def _fold(suite: Suite, parts: Iterable[_Part], rules: kernel_log.Rules) -> Outc
     console = [line for part in parts for line in part.console]
     findings = kernel_log.scan(console, rules)
     verdict = worst(case.verdict for case in cases)
-    reason = _summary(cases)
+    said = []
     died = next((part.ended for part in parts if part.ended is not Ended.EXIT), Ended.EXIT)
     if died is Ended.EXIT and not _read_to_the_end(suite, parts):
         verdict = worst((verdict, Verdict.INFRA))
-        reason = f"{reason}; the kernel log was not read to its end"
+        said.append("the kernel log was not read to its end")
     if all(case.verdict in {Verdict.SKIP, Verdict.NOT_RUN} for case in cases):
         verdict = worst((verdict, Verdict.FAIL))
-        reason = f"{reason}; no case was executed"
+        said.append("no case was executed")
     if findings:
         dead = died in {Ended.PANIC, Ended.GONE}
         verdict = worst((verdict, Verdict.CRASH if dead else Verdict.FAIL))
-        reason = f"{reason}; kernel log: {findings[0].text}"
-    detail = {**kernel_log.evidence(findings), "ended": died.value}
+        said.append(f"kernel log: {findings[0].text}")
+    detail = {
+        **kernel_log.evidence(findings),
+        **({} if died is Ended.EXIT else {"ended": died.value}),
+    }
     seconds = sum(part.seconds for part in parts)
+    reason = "; ".join(said)
     return Outcome(Stage.TEST, suite.name, verdict, seconds, "", cases, detail, reason)
 
 
@@ -177,9 +181,3 @@ def _read_to_the_end(suite: Suite, parts: Sequence[_Part]) -> bool:
         if not any(line.endswith(mark) for line in part.console):
             return False
     return True
-
-
-def _summary(cases: Sequence[Case]) -> str:
-    counts = {verdict: sum(case.verdict is verdict for case in cases) for verdict in Verdict}
-    words = [f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items() if count]
-    return ", ".join(words)
