@@ -52,7 +52,7 @@ lint: venv
 	$(BIN)/mypy
 
 test-fast: lint
-	$(PYTEST) -m 'not vm and not full'
+	$(PYTEST) -n 2 -m 'not vm and not full'
 
 # a machine without the packages, and without the right to install them, still runs the rest
 test: try-packages test-fast

@@ -18,7 +18,7 @@ def test_a_compiler_error_is_found_with_its_target() -> None:
     errors = [entry for entry in parse(lines, "/tree") if is_error(entry)]
     assert errors == [
         Diagnostic(
-            "net/core/sock.c", 2968, "error", "'nonsense' undeclared (first use in this function)"
+            "net/core/sock.c", 2966, "error", "‘nonsense’ undeclared (first use in this function)"
         )
     ]
     assert failed_targets(lines) == ("net/core/sock.o",)
@@ -27,7 +27,7 @@ def test_a_compiler_error_is_found_with_its_target() -> None:
 def test_warnings_are_kept_once_and_relative_to_the_tree() -> None:
     found = parse(read("warning.log"), "/tree")
     assert found == (
-        Diagnostic("net/socket.c", 2574, "warning", "unused variable 'unused' [-Wunused-variable]"),
+        Diagnostic("net/socket.c", 2580, "warning", "unused variable ‘unused’ [-Wunused-variable]"),
     )
     assert not any(is_error(entry) for entry in found)
     assert failed_targets(read("warning.log")) == ()
