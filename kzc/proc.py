@@ -9,13 +9,12 @@ one; tests hand in another.
 from __future__ import annotations
 
 import os
-import selectors
 import signal
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,11 +239,3 @@ def _guarded(
             if pipe is not None:
                 with suppress(BrokenPipeError):
                     pipe.close()
-
-
-def wait_readable(
-    selector: selectors.BaseSelector, deadline: float, clock: Callable[[], float] = time.monotonic
-) -> list[selectors.SelectorKey]:
-    """Keys that can be read now; empty when `deadline` (seconds of `clock`) has come first."""
-    left = deadline - clock()
-    return [key for key, _ in selector.select(max(left, 0))] if left > 0 else []

@@ -164,16 +164,6 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One reading of a benchmark."""
-
-    name: str
-    value: float
-    unit: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What one stage found out about one subject (a patch, a kernel, a guest, a suite).
 
@@ -202,8 +192,3 @@ class Run:
     environment: Mapping[str, str] = field(default_factory=dict)
     outcomes: tuple[Outcome, ...] = ()
     finished: str = ""
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of all outcomes."""
-        return worst(outcome.verdict for outcome in self.outcomes)

@@ -128,7 +128,7 @@ def run(asked: Asked) -> int:
     with opened(job, facts) as shopfloor:
         request = Request(job.tree, job.wanted, plan, job.series, job.suites)
         pipeline.run(shopfloor, request)
-    return _reported(shopfloor, job)
+    return _reported(shopfloor)
 
 
 def apply(asked: Asked) -> int:
@@ -137,8 +137,9 @@ def apply(asked: Asked) -> int:
     assert job.series is not None
     with opened(job, {}) as shopfloor:
         source = kernels.apply(shopfloor, job.tree, job.series)
-    if source is not None:
-        print(f"{source.commit} in {job.tree.repo}")
+    if source is None:
+        return _reported(shopfloor)
+    print(f"{source.commit} in {job.tree.repo}")
     return exit_code(shopfloor.run.run)
 
 
@@ -147,8 +148,11 @@ def build(asked: Asked) -> int:
     job = understand(asked, with_suites=False)
     with opened(job, {}) as shopfloor:
         built = built_kernel(shopfloor, job)
-    if built is not None:
-        print(built.image)
+    if built is None:
+        return _reported(shopfloor)
+    for warning in built.warnings:
+        print(f"{warning.file}:{warning.line}: {warning.kind}: {warning.text}")
+    print(built.image)
     return exit_code(shopfloor.run.run)
 
 
@@ -184,6 +188,8 @@ def opened(job: Job, facts: Mapping[str, str]) -> Iterator[Workshop]:
         screen_for(console) as screen,
         store.create(command, {**job.facts, **facts}, __version__) as run,
     ):
+        if job.tree.dirty:
+            console.print(f"uncommitted changes: {job.tree.dirty}", highlight=False)
         yield Workshop(job.settings, job.runner, screen, run, shlex.join(command))
 
 
@@ -191,7 +197,7 @@ def _accelerator(settings: Settings, runner: Runner) -> Accelerator:
     return probe(settings.qemu, settings.cache, runner)
 
 
-def _reported(shopfloor: Workshop, job: Job) -> int:
+def _reported(shopfloor: Workshop) -> int:
     finished: Run = shopfloor.run.run
     console = Console()
     width = None if console.is_terminal else text.WIDTH

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kzc.errors import KzcError
 from kzc.git import Git
-from kzc.jobs.workshop import Workshop, shop, stopwatch
+from kzc.jobs.workshop import Workshop, shop, stopwatch, touch
 from kzc.kernel import build as kernel
 from kzc.kernel.build import BuildFailed, Place, Recipe
 from kzc.kernel.fragment import Fragment
@@ -93,6 +93,7 @@ def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBu
                 reason = _culprit(failure, source, slot, place, shopfloor)
                 shopfloor.keep(_failed(source, failure, reason, watch(), shopfloor))
                 return None
+    touch(Path(built.folder))
     shopfloor.keep(_built(source, built, watch(), shopfloor))
     return built
 
@@ -107,6 +108,7 @@ def make_tests(shopfloor: Workshop, source: Source, suites: Sequence[Suite]) -> 
     for suite in suites:
         folder = store / binaries.key(suite, source.tree_id, compiler)
         if folder.exists():
+            touch(folder)
             found[suite.name] = folder
         else:
             missing.append(suite)

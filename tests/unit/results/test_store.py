@@ -18,7 +18,7 @@ import pytest
 
 from kzc.errors import HostError, UsageError
 from kzc.results.store import OUTCOMES, Store, read_outcomes
-from kzc.results.verdicts import exit_code
+from kzc.results.verdicts import exit_code, verdict_of
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 from . import sample
@@ -180,7 +180,7 @@ def test_the_list_is_light_and_tells_the_verdict(tmp_path: Path) -> None:
     )
     make(store, (bad,))
     (listed,) = store.list()
-    assert listed.verdict is Verdict.FAIL
+    assert verdict_of(listed) is Verdict.FAIL
     assert listed.outcomes[0].cases == ()
     assert store.load().outcomes == (bad,)
 
