@@ -221,6 +221,8 @@ def _make(src: Path, out: Path, shop: Shop) -> list[str]:
 
 def _environment(shop: Shop, src: Path) -> dict[str, str]:
     base = {"CCACHE_DIR": str(shop.ccache), "CCACHE_BASEDIR": str(src.parent)}
+    # the kernel has the compiler write its dependencies, so no second preprocessor run is needed
+    base["CCACHE_DEPEND"] = "1"
     return {**_FIXED, **base, "CCACHE_NOHASHDIR": "1", "CCACHE_MAXSIZE": "5G"}
 
 
