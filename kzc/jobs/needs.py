@@ -13,7 +13,7 @@ from enum import StrEnum
 
 GIB = 1 << 30
 DISK_ENOUGH = 8 * GIB  # two profiles, two trees and the compiler's cache
-DISK_LEAST = 4 * GIB  # a tree, a worktree and one build were measured at 3.5
+DISK_LEAST = 4 * GIB  # a repository, a worktree, one build, the compiler's cache
 MEMORY_ENOUGH = 3 * GIB
 QEMU_LEAST = (7, 0)
 

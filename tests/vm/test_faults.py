@@ -4,6 +4,8 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.vm.conftest import FAULTS, SERIES, TREE, Kzc
 
 pytestmark = pytest.mark.vm
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system needs root")
 
 
 def outcome(kzc: Kzc, stage: str, subject: str = "") -> dict[str, object]:
@@ -104,20 +107,37 @@ def test_a_tree_that_is_no_kernel(kzc: Kzc, tmp_path: Path) -> None:
     assert "--tree" in done.said
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_a_full_disk(kzc: Kzc, tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(small)], check=True)
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], check=True)
     try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@needs_root
+def test_a_disk_too_small_for_a_tree(kzc: Kzc, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", "64m") as small:
         kzc.env["KZC_CACHE"] = str(small)
         done = kzc("tree", "add", "t", TREE)
         assert done.code == 3, done.said
-        assert "space" in done.said.lower()
+        assert "the disk is full" in done.said
+        assert "kzc clean" in done.said
         assert not list(small.glob("repos/*.git"))
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
     assert not kzc("tree", "list").out.splitlines()[1:]
+
+
+@needs_root
+def test_a_disk_that_fills_up_in_the_middle(kzc: Kzc, built: str, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", "1m") as small:
+        kzc.env["KZC_DATA"] = str(small)
+        done = kzc("run", SERIES, "--tree", TREE, "--suite", "vsock")
+        assert done.code == 3, done.said
+        assert "No space left" in done.said or "disk is full" in done.said
+    kzc.env["KZC_DATA"] = str(kzc.data)
+    assert kzc("run", SERIES, "--tree", TREE, "--suite", "vsock").code == 0
 
 
 def test_a_machine_without_qemu(kzc: Kzc, built: str, tmp_path: Path) -> None:
