@@ -152,6 +152,8 @@ def compile_kernel(
     if not whole and changed is not None:
         expected = progress.stale_objects(out, changed)
     meter = progress.Meter(expected, history.tail if history else 0.0)
+    if whole and history is not None:
+        meter.curve = history.curve
     lines: list[str] = []
     began = time.monotonic()
     command = [*_make(src, out, shop), "bzImage"]
@@ -166,9 +168,8 @@ def compile_kernel(
         if "No space left on device" in "\n".join(lines):
             raise HostError(f"no space left in {out} while building", "`kzc clean`") from None
         raise BuildFailed(found, diagnostics.failed_targets(lines), log) from None
-    if whole and meter.tail_began is not None:
-        seconds = time.monotonic() - began - meter.tail_began
-        progress.save(note, progress.History(meter.steps, seconds))
+    if whole and (lesson := meter.history(time.monotonic() - began)):
+        progress.save(note, lesson)
     warnings = tuple(
         entry for entry in diagnostics.parse(lines, str(src)) if not diagnostics.is_error(entry)
     )

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How far a kernel build is: from the steps make has printed and what the last build took.
 
-Steps (`  CC      net/socket.o`) are counted while there are objects to make; the tail (from
-`LD vmlinux.o` to the end) is a few long steps, so it is measured in seconds instead. The rate of
-steps is this build's own, so a warm compiler cache does not fool the estimate.
+Steps (`  CC      net/socket.o`) are counted while there are objects to make, and weighed with what
+they took last time; the tail (from `LD vmlinux.o` to the end) is a few long steps and measured
+in seconds instead. The rate of steps is this build's own, so a warm compiler cache does not fool
+the estimate.
 """
 
 from __future__ import annotations
@@ -11,20 +12,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 _STEP = re.compile(r"^  (?:CC|AS|AR|LD|HOSTCC|HOSTLD|GEN|UPD)\b.* (\S+)$")
+_POINTS = 50
 _TAIL = re.compile(r"^  LD\s+vmlinux\.o$")
 
 
 @dataclass(frozen=True)
 class History:
-    """What an earlier build of the same configuration took: steps when nothing was there yet,
-    and seconds from `LD vmlinux.o` to the end."""
+    """What the last build of a whole kernel with the same configuration took.
+
+    `steps` to make it, `tail` seconds from `LD vmlinux.o` to the end, and in `curve` the share of
+    the time before the tail (0 to 1) that was gone at equal shares of the steps: they are not
+    equally long.
+    """
 
     steps: int
     tail: float
+    curve: tuple[float, ...] = (0.0, 1.0)
 
 
 @dataclass
@@ -33,7 +40,8 @@ class Meter:
 
     total: int
     tail: float
-    steps: int = 0
+    curve: tuple[float, ...] = (0.0, 1.0)
+    times: list[float] = field(default_factory=list)
     tail_began: float | None = None
 
     def feed(self, line: str, elapsed: float) -> float | None:
@@ -42,7 +50,7 @@ class Meter:
             self.tail_began = elapsed
         elif not _STEP.match(line):
             return None
-        self.steps += 1
+        self.times.append(elapsed)
         return self.fraction(elapsed)
 
     def fraction(self, elapsed: float) -> float:
@@ -50,16 +58,34 @@ class Meter:
         if self.tail_began is not None:
             left = max(self.tail - (elapsed - self.tail_began), 0.0)
         else:
-            pending = max(self.total - self.steps, 0)
-            left = pending * elapsed / max(self.steps, 1) + self.tail
+            share = min(len(self.times) / max(self.total, 1), 1.0)
+            gone = max(_at(self.curve, share), 1e-3)
+            left = elapsed * (1 - gone) / gone + self.tail
         return elapsed / (elapsed + left) if elapsed + left > 0 else 0.0
+
+    def history(self, end: float) -> History | None:
+        """What to keep of a whole build that ended after `end` seconds, None if it had no tail."""
+        if self.tail_began is None or not self.tail_began:
+            return None
+        before = [time for time in self.times if time <= self.tail_began]
+        picked = [before[index * (len(before) - 1) // _POINTS] for index in range(_POINTS + 1)]
+        curve = (0.0, *(time / self.tail_began for time in picked[1:]))
+        return History(len(self.times), end - self.tail_began, curve)
+
+
+def _at(curve: tuple[float, ...], share: float) -> float:
+    """A curve of equidistant points, read at `share` of its length."""
+    place = share * (len(curve) - 1)
+    index = min(int(place), len(curve) - 2)
+    return curve[index] + (curve[index + 1] - curve[index]) * (place - index)
 
 
 def load(path: Path) -> History | None:
     """The history kept in a file, None if there is none that can be read."""
     try:
-        return History(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+        kept = json.loads(path.read_text())
+        return History(kept["steps"], kept["tail"], tuple(kept["curve"]))
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -67,7 +93,7 @@ def save(path: Path, history: History) -> None:
     """Keep a history; written whole and renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    part.write_text(json.dumps({"steps": history.steps, "tail": history.tail}))
+    part.write_text(json.dumps(asdict(history)))
     part.rename(path)
 
 

@@ -25,11 +25,36 @@ def test_a_warm_cache_makes_steps_quick_but_not_the_tail() -> None:
     assert abs(fraction - 10 / 30) < 0.02
 
 
+def uneven(meter: Meter, rate: float, tail: float) -> float:
+    """A build whose first half of the steps takes three times as long; the worst error."""
+    steps = [3 * rate] * 50 + [rate] * 50
+    whole = sum(steps) + tail
+    elapsed, worst = 0.0, 0.0
+    for number, seconds in enumerate(steps):
+        elapsed += seconds
+        line = "  LD      vmlinux.o" if number == 99 else f"  CC      a{number}.o"
+        fraction = meter.feed(line, elapsed)
+        assert fraction is not None
+        worst = max(worst, abs(fraction - elapsed / whole))
+    return worst
+
+
+def test_the_second_build_is_right_within_ten_percent_though_steps_differ() -> None:
+    first = Meter(total=100, tail=10.0)
+    assert uneven(first, 1.0, 10.0) > 0.1
+    history = first.history(210.0)
+    assert history is not None
+    assert (history.steps, history.tail) == (100, 10.0)
+    assert uneven(Meter(history.steps, history.tail, history.curve), 1.0, 10.0) < 0.03
+    # ten times as quick, because of a warm compiler cache
+    assert uneven(Meter(history.steps, history.tail, history.curve), 0.1, 10.0) < 0.1
+
+
 def test_lines_that_are_no_step_do_not_count() -> None:
     meter = Meter(total=10, tail=1.0)
     assert meter.feed("make[1]: Entering directory '/x'", 1.0) is None
     assert meter.feed("net/a.c:1:1: warning: unused", 1.0) is None
-    assert meter.steps == 0
+    assert meter.times == []
 
 
 def test_more_steps_than_expected_never_go_beyond_the_end() -> None:
@@ -41,8 +66,8 @@ def test_more_steps_than_expected_never_go_beyond_the_end() -> None:
 def test_history_is_kept_and_a_torn_one_ignored(tmp_path: Path) -> None:
     path = tmp_path / "notes" / "x.json"
     assert load(path) is None
-    save(path, History(1500, 21.5))
-    assert load(path) == History(1500, 21.5)
+    save(path, History(1500, 21.5, (0.0, 0.7, 1.0)))
+    assert load(path) == History(1500, 21.5, (0.0, 0.7, 1.0))
     path.write_text('{"steps": 1')
     assert load(path) is None
 
