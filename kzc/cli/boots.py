@@ -60,7 +60,7 @@ def _shell(shopfloor: Workshop, job: Job, kernel: KernelBuild, kind: str) -> int
     with tempfile.TemporaryDirectory(prefix="kzc-") as scratch:
         spec = _spec(shopfloor, kernel, kind, job, Path(scratch))
         line = argv.mini_shell(spec) if kind == "mini" else argv.vng_shell(spec)
-        return shopfloor.runner.interactive(line)
+        return shopfloor.runner.interactive(line, env=argv.environment(spec))
 
 
 def _spec(shopfloor: Workshop, kernel: KernelBuild, kind: str, job: Job, folder: Path) -> GuestSpec:

@@ -10,6 +10,7 @@ panic policy are said here and nowhere else.
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,11 @@ def mini_shell(spec: GuestSpec) -> tuple[str, ...]:
         "-append",
         " ".join(("console=ttyS0", "panic=-1", "quiet", "kzc.shell", *spec.append)),
     )
+
+
+def environment(spec: GuestSpec) -> dict[str, str]:
+    """virtme-ng calls its own programs by name, wherever it is installed."""
+    return {"PATH": f"{Path(spec.vng).parent}:{os.environ.get('PATH', os.defpath)}"}
 
 
 def _qemu(spec: GuestSpec) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ before the guest is killed.
 
 from __future__ import annotations
 
-import os
 import secrets
 import selectors
 import socket
@@ -57,10 +56,10 @@ def boot(
         listening = {name: stack.enter_context(_listen(scratch / name)) for name in _NAMES}
         line = argv.mini(spec, sockets) if spec.kind == "mini" else argv.vng(spec, sockets, _AGENT)
         (folder / "qemu.log").write_text(" ".join(line) + "\n")
-        # virtme-ng calls its own programs by name, wherever it is installed
-        path = f"{Path(spec.vng).parent}:{os.environ.get('PATH', os.defpath)}"
         began = time.monotonic()
-        child = stack.enter_context(runner.spawn(line, log=folder / "qemu.log", env={"PATH": path}))
+        child = stack.enter_context(
+            runner.spawn(line, log=folder / "qemu.log", env=argv.environment(spec))
+        )
         guest = Guest(
             spec,
             child,
