@@ -68,6 +68,7 @@ class Build(_Table):
 class Command(_Table):
     """Shell text for the guest, run in the folder of programs, which is also `$KZC_BIN`.
 
+    `$KZC_SLOWDOWN` says how much longer than under KVM things may take in this guest (1 or more).
     `list` prints the names of the cases to come, or `planned` holds them; `timeout` are seconds
     in all at KVM's speed; `needs` is a program without which the command is skipped.
     """

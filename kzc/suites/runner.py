@@ -120,7 +120,8 @@ def _planned(command: Command, guest: Guest, setting: Setting) -> Sequence[str]:
 
 
 def _enter(setting: Setting) -> str:
-    return f"export KZC_BIN='{setting.folder}'; cd \"$KZC_BIN\" || exit 1"
+    known = f"export KZC_BIN='{setting.folder}' KZC_SLOWDOWN={setting.factor:.0f}"
+    return f'{known}; cd "$KZC_BIN" || exit 1'
 
 
 def _not_run(command: Command, before: _Part) -> _Part:
