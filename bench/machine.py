@@ -41,3 +41,12 @@ def keep(name: str, readings: dict[str, Any]) -> None:
     text = json.dumps({"machine": describe(), **readings}, indent=2)
     (READINGS / f"{name}.json").write_text(text + "\n")
     print(text)
+
+
+def kept(name: str) -> dict[str, Any]:
+    """Readings written before, empty if there are none."""
+    try:
+        found: dict[str, Any] = json.loads((READINGS / f"{name}.json").read_text())
+    except OSError:
+        return {}
+    return found
