@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -36,7 +35,10 @@ def show(name: str) -> int:
     manifest = load_manifest(folder / name)
     console = Console(soft_wrap=True, highlight=False)
     console.print(Text(f"{name}: {manifest.title}", "bold"))
-    console.print(Padding(Text(manifest.cover.strip()), (1, 0, 1, 2)))
+    console.print()
+    for line in manifest.cover.strip().splitlines():
+        console.print(Text(f"  {line}"))
+    console.print()
     _history(manifest, console)
     for base in manifest.bases:
         console.print(f"Patches for {base}:")
