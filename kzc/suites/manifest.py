@@ -144,7 +144,7 @@ def load_suite(folder: Path) -> Suite:
     try:
         suite = Suite.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise UsageError(f"there is no {shown}", "`kzc test --list` shows the suites") from None
+        raise UsageError(f"there is no {shown}", "name a folder with a suite.toml") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{shown}: {error}") from None
     except ValidationError as error:
