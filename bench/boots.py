@@ -20,6 +20,7 @@ from machine import keep
 from kzc.guest import initramfs, session
 from kzc.guest.accelerator import probe
 from kzc.guest.argv import GuestSpec
+from kzc.hosts.local import local_host
 from kzc.jobs.workshop import find_vng
 from kzc.proc import LocalRunner
 from kzc.settings import load_settings
@@ -37,7 +38,10 @@ def mini(image: Path, accel: str, folder: Path) -> float:
     initrd = folder / "initramfs"
     initrd.write_bytes(initramfs.build(Path(shutil.which("busybox") or "/bin/busybox"), {}))
     spec = GuestSpec("mini", image, accel, initrd=initrd)
-    with session.boot(spec, folder, LocalRunner(), Limits(60, 120)) as guest:
+    with (
+        local_host(LocalRunner()) as host,
+        session.boot(spec, folder, host, Limits(60, 120)) as guest,
+    ):
         assert guest.run("true", Limits(60, 120)).status == 0
         return time.monotonic() - began
 

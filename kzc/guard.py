@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The process between kzc and each command: nothing that kzc started outlives kzc.
 
-Run as `python -I -S guard.py FD -- ARGV...` in a session of its own. FD is the reading end of a
-pipe whose other end only kzc holds: when kzc ends, however it ends (SIGKILL included), the pipe
-closes and every descendant of the guard is killed, those included that left the process group.
+Run as `python -I -S guard.py FD [OPTION...] -- ARGV...` in a session of its own. FD is the reading
+end of a pipe whose other end only kzc holds: when kzc ends, however it ends (SIGKILL included), the
+pipe closes and every descendant of the guard is killed, those included that left the process group.
+Behind SSH, FD is 0: the channel is the pipe, and the command reads /dev/null, or what is said by
+    --stdin FILE     the command's input is this file
+    --terminal       FD is a terminal, shared with the command; it tells by hanging up
+    --lease FOLDER   a second pipe, for a connection that is lost without a word: when this folder
+                     is gone, so is kzc
 Standard library only, imports nothing of kzc, because it starts in front of every command.
 """
 
@@ -14,6 +19,7 @@ import signal
 import sys
 
 PR_SET_CHILD_SUBREAPER = 36
+LEASE_POLL = 1000  # ms
 
 
 def children(pid: int) -> list[int]:
@@ -46,26 +52,34 @@ def kill_all() -> None:
             return
 
 
-def start(argv: list[str], lifeline: int) -> int:
+def start(argv: list[str], lifeline: int, stdin: str, terminal: bool) -> int:
     pid = os.fork()
     if pid:
         return pid
-    os.close(lifeline)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(
+            number, signal.SIG_DFL
+        )  # the first two are ignored here, Python does the rest
     try:
+        if lifeline:
+            os.close(lifeline)
+        if stdin:
+            os.dup2(os.open(stdin, os.O_RDONLY), 0)
         os.execvp(argv[0], argv)
     except OSError as error:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     raise SystemExit(127)
 
 
-def wait(pid: int, lifeline: int) -> int:
+def wait(pid: int, lifeline: int, terminal: bool, lease: str) -> int:
     """The command's status as a shell gives it, or 137 where kzc was gone first."""
     ended = os.pidfd_open(pid)
     poll = select.poll()
-    poll.register(lifeline, select.POLLIN)
+    poll.register(lifeline, 0 if terminal else select.POLLIN)
     poll.register(ended, select.POLLIN)
-    ready = [fd for fd, _ in poll.poll()]
+    ready: list[int] = []
+    while not ready and (not lease or os.path.isdir(lease)):
+        ready = [fd for fd, _ in poll.poll(LEASE_POLL if lease else None)]
     if ended not in ready:
         return 128 + signal.SIGKILL
     _, status = os.waitpid(pid, 0)
@@ -73,14 +87,27 @@ def wait(pid: int, lifeline: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def guard(lifeline: int, argv: list[str]) -> int:
+def guard(lifeline: int, argv: list[str], stdin: str, terminal: bool, lease: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if terminal:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    pid = start(argv, lifeline)
-    code = wait(pid, lifeline)
+    pid = start(argv, lifeline, stdin, terminal)
+    code = wait(pid, lifeline, terminal, lease)
     kill_all()
     return code
 
 
+def main(words: list[str]) -> int:
+    lifeline, words = int(words[0]), words[1:]
+    found = {"--stdin": "", "--lease": "", "--terminal": ""}
+    while (word := words.pop(0)) != "--":
+        found[word] = word if word == "--terminal" else words.pop(0)
+    stdin, terminal = found["--stdin"], bool(found["--terminal"])
+    if lifeline == 0 and not terminal:
+        stdin = stdin or os.devnull
+    return guard(lifeline, words, stdin, terminal, found["--lease"])
+
+
 if __name__ == "__main__":
-    raise SystemExit(guard(int(sys.argv[1]), sys.argv[3:]))
+    raise SystemExit(main(sys.argv[1:]))

@@ -39,13 +39,35 @@ class Done:
     raw: bytes = b""
 
 
+class Running(Protocol):
+    """A running command, as the one who started it sees it."""
+
+    @property
+    def ended(self) -> int:
+        """A file descriptor that is readable as soon as the command has ended."""
+        ...
+
+    @property
+    def code(self) -> int | None:
+        """Exit status, or None while it runs."""
+        ...
+
+    def stop(self) -> None:
+        """Kill the command with all its descendants and wait until they are gone."""
+        ...
+
+    def close(self) -> None:
+        """Stop, and close what watched it."""
+        ...
+
+
 class Child:
     """A running command, seen through its guard; watched by file descriptor, not by signal."""
 
     def __init__(self, process: subprocess.Popen[bytes], lifeline: int) -> None:
         self._process = process
         self._lifeline = lifeline
-        self.pidfd = os.pidfd_open(process.pid)
+        self.ended = os.pidfd_open(process.pid)
 
     @property
     def code(self) -> int | None:
@@ -61,7 +83,7 @@ class Child:
 
     def close(self) -> None:
         self.stop()
-        os.close(self.pidfd)
+        os.close(self.ended)
 
 
 class Runner(Protocol):
@@ -101,7 +123,7 @@ class Runner(Protocol):
         log: Path,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-    ) -> AbstractContextManager[Child]:
+    ) -> AbstractContextManager[Running]:
         """A command that runs as long as the `with` block; its output goes to `log`."""
         ...
 

@@ -119,13 +119,19 @@ class KernelBuild:
 
 
 class Ended(StrEnum):
-    """How a wait for a command in a guest ended: it answered, or what came instead."""
+    """How a wait for a command in a guest ended: it answered, or what came instead.
+
+    HOST: the host's kernel panicked or the host went away while we waited. LOST: the connection
+    to the host was lost; nothing is known of the kernels.
+    """
 
     EXIT = "exit"
     PANIC = "panic"
     GONE = "gone"
     SILENCE = "silence"
     TOTAL = "total"
+    HOST = "host"
+    LOST = "lost"
 
 
 @dataclass(frozen=True)

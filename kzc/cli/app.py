@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -119,126 +120,67 @@ def series_show(name: str) -> None:
 
 
 @app.command()
-def apply(name: str, on: opt.Tree = None, dirty: opt.Dirty = False) -> None:
+@opt.takes(*opt.SOURCE)
+def apply(asked: opt.Asked, name: str) -> None:
     """Apply a series (name, folder, mbox, or git range a..b): one verdict per patch."""
     from kzc.cli import mainjob
 
-    _do(lambda: mainjob.apply(mainjob.Asked(series=name, tree=on, dirty=dirty)))
+    _do(lambda: mainjob.apply(replace(asked, series=name)))
 
 
 @app.command()
+@opt.takes(*opt.KERNEL, "jobs")
 def build(
+    asked: opt.Asked,
     name: Annotated[str, typer.Argument(help="A series; none builds the tree as it is.")] = "",
-    on: opt.Tree = None,
-    dirty: opt.Dirty = False,
-    profile: opt.Profile = None,
-    config: opt.Config = None,
-    virtme_config: opt.Virtme = False,
-    jobs: opt.Jobs = None,
 ) -> None:
     """Build a kernel; the same again is instant."""
     from kzc.cli import mainjob
 
-    asked = mainjob.Asked(
-        series=name,
-        tree=on,
-        dirty=dirty,
-        profile=profile,
-        config=tuple(config or ()),
-        virtme=virtme_config,
-        jobs=jobs,
-    )
-    _do(lambda: mainjob.build(asked))
+    _do(lambda: mainjob.build(replace(asked, series=name)))
 
 
 @app.command()
+@opt.takes(*opt.GUEST)
 def boot(
+    asked: opt.Asked,
     name: Annotated[str, typer.Argument(help="A series; none boots the tree as it is.")] = "",
     command: Annotated[
         str, typer.Option("--exec", "-e", help="Run this and end with its status.")
     ] = "",
     kind: opt.Kind = "vng",
-    on: opt.Tree = None,
-    dirty: opt.Dirty = False,
-    profile: opt.Profile = None,
-    config: opt.Config = None,
-    virtme_config: opt.Virtme = False,
-    accel: opt.Accel = None,
-    append: opt.Append = None,
 ) -> None:
     """Boot a kernel (built first if need be): a shell, or one command with --exec."""
-    from kzc.cli import boots, mainjob
+    from kzc.cli import boots
 
-    asked = mainjob.Asked(
-        series=name,
-        tree=on,
-        dirty=dirty,
-        profile=profile,
-        config=tuple(config or ()),
-        virtme=virtme_config,
-        accel=accel,
-        append=tuple(append or ()),
-        kind=kind,
-    )
-    _do(lambda: boots.boot(asked, command))
+    _do(lambda: boots.boot(replace(asked, series=name, kind=kind), command))
 
 
 @app.command("test")
+@opt.takes(*opt.TEST)
 def run_suites(
+    asked: opt.Asked,
     suite: Annotated[list[str] | None, typer.Argument(help="Suites; none means all.")] = None,
-    on: opt.Tree = None,
-    dirty: opt.Dirty = False,
-    profile: opt.Profile = None,
-    config: opt.Config = None,
-    virtme_config: opt.Virtme = False,
-    accel: opt.Accel = None,
-    append: opt.Append = None,
 ) -> None:
     """Build a tree as it is, boot it, run suites in it."""
     from kzc.cli import mainjob
 
-    asked = mainjob.Asked(
-        tree=on,
-        suites=tuple(suite or ()),
-        dirty=dirty,
-        profile=profile,
-        config=tuple(config or ()),
-        virtme=virtme_config,
-        accel=accel,
-        append=tuple(append or ()),
-    )
-    _do(lambda: mainjob.run(asked))
+    _do(lambda: mainjob.run(replace(asked, suites=tuple(suite or ()))))
 
 
 @app.command("run")
+@opt.takes(*opt.TEST)
 def run_series(
+    asked: opt.Asked,
     name: Annotated[str, typer.Argument(metavar="SERIES")],
     suite: Annotated[
         list[str] | None, typer.Option("--suite", "-s", help="Instead of the series' own suites.")
     ] = None,
-    on: opt.Tree = None,
-    dirty: opt.Dirty = False,
-    profile: opt.Profile = None,
-    config: opt.Config = None,
-    virtme_config: opt.Virtme = False,
-    accel: opt.Accel = None,
-    append: opt.Append = None,
 ) -> None:
     """The main job: apply a series, build, boot, run its suites, report."""
     from kzc.cli import mainjob
 
-    asked = mainjob.Asked(
-        series=name,
-        tree=on,
-        suites=tuple(suite or ()),
-        dirty=dirty,
-        profile=profile,
-        config=tuple(config or ()),
-        virtme=virtme_config,
-        accel=accel,
-        append=tuple(append or ()),
-    )
-    _do(lambda: mainjob.run(asked))
+    _do(lambda: mainjob.run(replace(asked, series=name, suites=tuple(suite or ()))))
 
 
 @app.command()

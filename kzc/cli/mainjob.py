@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from kzc import __version__
+from kzc.cli.options import Asked
 from kzc.cli.screen import screen_for
 from kzc.errors import UsageError
 from kzc.guest.accelerator import Accelerator, probe
@@ -22,35 +23,19 @@ from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.pipeline import Request
 from kzc.jobs.workshop import Workshop, find_vng
+from kzc.kernel.fragment import Fragment
 from kzc.kernel.profile import find_profile
 from kzc.proc import LocalRunner, Runner
 from kzc.results import text
 from kzc.results.store import Store
 from kzc.results.verdicts import exit_code
 from kzc.series.find import find_series
-from kzc.series.manifest import load_manifest
+from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
 from kzc.settings import Settings, load_settings, shared_folder
 from kzc.suites.manifest import Suite, load_suite
 from kzc.trees.find import find_tree
 from kzc.trees.tree import Tree
 from kzc.values import KernelBuild, Run, Series
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the command line says, as it says it."""
-
-    series: str = ""
-    tree: str | None = None
-    suites: tuple[str, ...] = ()
-    dirty: bool = False
-    profile: str | None = None
-    config: tuple[Path, ...] = ()
-    virtme: bool = False
-    accel: str | None = None
-    append: tuple[str, ...] = ()
-    jobs: int | None = None
-    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,21 +54,28 @@ class Job:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def understand(asked: Asked, with_suites: bool = True) -> Job:
-    """Find tree, series, suites and fragments. Raises UsageError for whatever is not there."""
+def understand(asked: Asked, with_suites: bool = True, patches: Path | None = None) -> Job:
+    """Find tree, series, suites and fragments. Raises UsageError for whatever is not there.
+
+    `patches` holds the carried series, kzc's own if None.
+    """
     cwd, runner = Path.cwd(), LocalRunner()
+    patches = patches or shared_folder("patches")
     overrides = {"accel": asked.accel, "profile": asked.profile, "jobs": asked.jobs}
     settings = load_settings(overrides, cwd)
     profile = find_profile(settings.profile, shared_folder("kconfigs"))
-    names = asked.suites or (_own_suites(asked.series) if with_suites else ())
+    manifest = find_manifest(patches, asked.series)
+    names = asked.suites or (_own_suites(asked.series, manifest) if with_suites else ())
     suites = tuple(load_suite(_suite_folder(name, cwd)) for name in names)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
-    series = _series(asked.series, tree, cwd, runner) if asked.series else None
-    more = [fragment for suite in suites for fragment in suite.fragments]
-    wanted = Wanted(
-        kernels.fragments(profile.fragments, [*more, *(str(cwd / path) for path in asked.config)]),
-        asked.virtme,
-    )
+    series = _series(asked.series, tree, cwd, patches, runner) if asked.series else None
+    fragments = [
+        *kernels.fragments(profile.fragments),
+        *(_fragments_of_series(patches / asked.series, manifest) if manifest else ()),
+        *kernels.fragments([name for suite in suites for name in suite.fragments]),
+        *kernels.fragments([str(cwd / path) for path in asked.config or ()]),
+    ]
+    wanted = Wanted(tuple(dict.fromkeys(fragments)), asked.virtme)
     facts = {
         "tree": f"{tree.name or tree.source} ({tree.version})",
         "tree_id": tree.tree_id,
@@ -102,17 +94,25 @@ def understand(asked: Asked, with_suites: bool = True) -> Job:
         wanted,
         profile.slowdown,
         profile.memory,
-        asked.append,
+        tuple(asked.append or ()),
         {key: value for key, value in facts.items() if value},
     )
 
 
-def _series(spec: str, tree: Tree, cwd: Path, runner: Runner) -> Series:
+def _fragments_of_series(folder: Path, manifest: Manifest) -> tuple[Fragment, ...]:
+    try:
+        return kernels.fragments(manifest.fragments)
+    except UsageError as error:
+        where = f"{folder / FILE_NAME}: fragments"
+        raise UsageError(f"{where}: {error.message}", error.hint) from None
+
+
+def _series(spec: str, tree: Tree, cwd: Path, patches: Path, runner: Runner) -> Series:
     repo = tree.repo if tree.kind != "path" else cwd / Path(tree.source.partition("#")[0])
     return find_series(
         spec,
         cwd=cwd,
-        patches_dir=shared_folder("patches"),
+        patches_dir=patches,
         version=tree.version,
         repo=repo,
         runner=runner,
@@ -206,10 +206,9 @@ def _reported(shopfloor: Workshop) -> int:
     return exit_code(finished)
 
 
-def _own_suites(series: str) -> tuple[str, ...]:
-    folder = shared_folder("patches") / series
-    if series and "/" not in series and (folder / "series.toml").exists():
-        return tuple(load_manifest(folder).suites)
+def _own_suites(series: str, manifest: Manifest | None) -> tuple[str, ...]:
+    if manifest is not None:
+        return manifest.suites
     return all_suites() if series else ()
 
 

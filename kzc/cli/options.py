@@ -1,34 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Options that several verbs share, each declared once."""
+"""What verbs are asked: each option that several of them share is a field of `Asked`, once.
+
+A verb decorated with `takes(*names)` has the options of those fields, in that order after its own,
+and gets them as its first argument. So an option more is a field here, and its name in the tuples
+of the verbs that have it.
+"""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-Tree = Annotated[
-    str | None,
-    typer.Option("--tree", "-t", help="A tree: name, path, git URL#ref, debian:PACKAGE[@SUITE]."),
-]
-Dirty = Annotated[
-    bool, typer.Option("--dirty", help="Take a checkout's uncommitted changes along.")
-]
-Profile = Annotated[
-    str | None, typer.Option("--profile", "-p", help="Kernel config: default or debug.")
-]
-Config = Annotated[
-    list[Path] | None,
-    typer.Option("--config", "-c", help="A config fragment of your own; may be repeated."),
-]
-Virtme = Annotated[
-    bool, typer.Option("--virtme-config", help="Merge on virtme-ng's config, not on allnoconfig.")
-]
-Accel = Annotated[str | None, typer.Option("--accel", help="auto, kvm or tcg.")]
-Jobs = Annotated[int | None, typer.Option("--jobs", "-j", help="Compilers at once.")]
-Append = Annotated[
-    list[str] | None, typer.Option("--append", help="A kernel parameter; may be repeated.")
-]
 Kind = Annotated[str, typer.Option("--guest", help="mini (busybox) or vng (this machine's files).")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says, as it says it."""
+
+    series: str = ""
+    suites: tuple[str, ...] = ()
+    kind: str = ""
+    tree: Annotated[
+        str | None,
+        typer.Option(
+            "--tree", "-t", help="A tree: name, path, git URL#ref, debian:PACKAGE[@SUITE]."
+        ),
+    ] = None
+    dirty: Annotated[
+        bool, typer.Option("--dirty", help="Take a checkout's uncommitted changes along.")
+    ] = False
+    profile: Annotated[
+        str | None, typer.Option("--profile", "-p", help="Kernel config: default or debug.")
+    ] = None
+    config: Annotated[
+        list[Path] | None,
+        typer.Option("--config", "-c", help="A config fragment of your own; may be repeated."),
+    ] = None
+    virtme: Annotated[
+        bool,
+        typer.Option("--virtme-config", help="Merge on virtme-ng's config, not on allnoconfig."),
+    ] = False
+    accel: Annotated[str | None, typer.Option("--accel", help="auto, kvm or tcg.")] = None
+    append: Annotated[
+        list[str] | None, typer.Option("--append", help="A kernel parameter; may be repeated.")
+    ] = None
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Compilers at once.")] = None
+
+
+SOURCE = ("tree", "dirty")
+KERNEL = (*SOURCE, "profile", "config", "virtme")
+GUEST = (*KERNEL, "accel", "append")
+TEST = GUEST
+
+
+def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a verb the options of these fields of `Asked`; its first parameter gets them.
+
+    typer reads a verb's options from its signature, so the wrapper shows it a longer one.
+    """
+    fields = inspect.signature(Asked, eval_str=True).parameters
+    shared = [fields[name].replace(kind=inspect.Parameter.KEYWORD_ONLY) for name in names]
+
+    def extended(verb: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(verb, eval_str=True).parameters.values()
+
+        def called(**given: Any) -> None:
+            asked = Asked(**{name: given.pop(name) for name in names})
+            verb(asked, **given)
+
+        called.__doc__, called.__name__ = verb.__doc__, verb.__name__
+        shown = [*own, *shared]
+        called.__annotations__ = {each.name: each.annotation for each in shown}
+        vars(called)["__signature__"] = inspect.Signature(shown)
+        return called
+
+    return extended

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from kzc.errors import UsageError
 from kzc.results import text
+from kzc.results.clean import short
 from kzc.results.formats import FORMATS, svg
 from kzc.results.store import Store
 from kzc.results.verdicts import exit_code
@@ -43,9 +44,11 @@ def runs() -> int:
 def parse(form: str, file: Path, status: int | None) -> int:
     """What a parser makes of a log; 0 where nothing speaks against the code under test."""
     try:
-        lines = file.read_text(errors="replace").splitlines()
+        # as the control channel cuts them: nothing but a newline ends a line
+        lines = file.read_bytes().decode(errors="replace").removesuffix("\n").split("\n")
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
+    lines = [line.rstrip("\r") for line in lines]
     if form == "kernel-log":
         return _findings(lines)
     if form not in PARSERS:
@@ -53,9 +56,9 @@ def parse(form: str, file: Path, status: int | None) -> int:
         raise UsageError(f"there is no parser {form}", f"there are: {known}")
     cases = PARSERS[form](lines, status=status)
     for case in cases:
-        reason = f"  {case.reason}" if case.reason else ""
-        detail = "  ".join(f"{key}={value}" for key, value in case.detail.items())
-        print(f"{case.verdict.value:8} {case.name}{reason}{'  ' if detail else ''}{detail}")
+        parts = [case.reason, *(f"{key}={value}" for key, value in case.detail.items())]
+        told = "".join(f"  {short(part)}" for part in parts if part)
+        print(f"{case.verdict.value:8} {short(case.name)}{told}")
     if not cases:
         raise UsageError(f"{file} holds no case that the parser {form} knows")
     return 0 if worst(case.verdict for case in cases).good else 1
@@ -66,6 +69,8 @@ def _findings(lines: list[str]) -> int:
     findings = kernel_log.scan(lines, rules)
     console = Console(soft_wrap=True, highlight=False)
     for finding in findings:
-        console.print(Text(f"line {finding.line_number}: {finding.kind}: {finding.text}", "bold"))
-        console.print(Text(f"  {finding.signature}"))
+        console.print(
+            Text(short(f"line {finding.line_number}: {finding.kind}: {finding.text}"), "bold")
+        )
+        console.print(Text(f"  {short(finding.signature)}"))
     return 1 if findings else 0

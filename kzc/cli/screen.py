@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Live progress: a bar and passing cases on a terminal, plain lines everywhere else."""
+"""Live progress: a bar and passing cases on a terminal, plain lines everywhere else.
+
+Rule: whatever is shown went through `short`; a guest or a compiler may have written it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from kzc.results.clean import line, short
 from kzc.results.summary import tally
 from kzc.values import Case, Outcome, Verdict
 
+_NOTE = 48
 _STYLE = {
     Verdict.PASS: "green",
     Verdict.SKIP: "yellow",
@@ -27,13 +32,14 @@ def _line(outcome: Outcome) -> Text:
     took = f"  {outcome.seconds:.1f} s" if outcome.seconds >= 0.05 else ""
     found = "; ".join(part for part in (tally(outcome.cases), outcome.reason) if part)
     told = f": {found}" if found else ""
-    return Text.assemble(f"{outcome.stage.value:<6}", verdict, f"  {outcome.subject}{told}{took}")
+    subject = short(outcome.subject)
+    return Text.assemble(f"{outcome.stage.value:<6}", verdict, f"  {subject}{short(told)}{took}")
 
 
 def _case_line(case: Case) -> Text:
     verdict = (case.verdict.value.replace("_", " "), _STYLE[case.verdict])
     reason = f": {case.reason}" if case.reason else ""
-    return Text.assemble("         ", verdict, f" {case.name}{reason}")
+    return Text.assemble("         ", verdict, f" {short(case.name)}{short(reason)}")
 
 
 class PlainScreen:
@@ -51,12 +57,12 @@ class PlainScreen:
 
     def step(self, text: str) -> None:
         self._tenths = 0
-        self._say(f"... {text}")
+        self._say(f"... {short(text)}")
 
     def progress(self, text: str, fraction: float | None) -> None:
         if fraction is not None and int(fraction * 10) > self._tenths:
             self._tenths = int(fraction * 10)
-            self._say(f"    {self._tenths * 10} % {text}")
+            self._say(f"    {self._tenths * 10} % {short(text)}")
 
     def case(self, case: Case) -> None:
         self._console.print(_case_line(case), soft_wrap=True)
@@ -65,7 +71,7 @@ class PlainScreen:
         self._console.print(_line(outcome), soft_wrap=True)
 
     def _say(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(Text(text), highlight=False, soft_wrap=True)
 
 
 class LiveScreen:
@@ -92,17 +98,18 @@ class LiveScreen:
         self._progress.stop()
 
     def step(self, text: str) -> None:
-        self._progress.reset(self._task, total=None, description=text, share="", note="")
+        self._progress.reset(self._task, total=None, description=short(text), share="", note="")
 
     def progress(self, text: str, fraction: float | None) -> None:
         share = "" if fraction is None else f"{fraction * 100:3.0f} %"
         done = 0.0 if fraction is None else fraction
         total = None if fraction is None else 1.0
-        self._progress.update(self._task, total=total, completed=done, share=share, note=text[:48])
+        note = line(text)[:_NOTE]
+        self._progress.update(self._task, total=total, completed=done, share=share, note=note)
 
     def case(self, case: Case) -> None:
         if case.verdict.good:
-            self._progress.update(self._task, note=case.name[:48])
+            self._progress.update(self._task, note=line(case.name)[:_NOTE])
         else:
             self._console.print(_case_line(case), soft_wrap=True)
 

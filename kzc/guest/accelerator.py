@@ -24,10 +24,12 @@ from typing import Literal
 
 from kzc.errors import HostError, describe_status
 from kzc.guest import payload
+from kzc.hosts.host import Host
 from kzc.proc import Runner
 
 KVM_SECONDS = 2.0  # the guest takes 0.2 s, even under TCG
 TCG_SECONDS = 15.0
+REMOTE_SECONDS = 30.0  # a host may itself be emulated
 _CPU = {"kvm": "host", "tcg": "max"}
 _KEEP_REFUSAL = 24 * 3600.0  # seconds: what keeps KVM from working may be gone tomorrow
 
@@ -245,3 +247,21 @@ def _recall(record: Path) -> Accelerator | None:
         return None
     stale = cause is not Cause.NONE and not 0 <= age < _KEEP_REFUSAL
     return None if stale else found
+
+
+def runs_on(host: Host, qemu: str, accel: str, cpu: str) -> tuple[bool, str]:
+    """Whether the probe's guest comes through on a host, and words on how it went."""
+    console = host.folder / f"console.{accel}"
+    with tempfile.TemporaryDirectory(prefix="kzc-") as scratch:
+        image = Path(scratch) / "image"
+        image.write_bytes(payload.image())
+        line = list(argv(qemu, accel, host.put(image), console))
+        line[line.index("-cpu") + 1] = cpu
+        try:
+            done = host.runner.capture(line, timeout=REMOTE_SECONDS, check=False)
+        except HostError:
+            return False, f"no guest came through with {accel.upper()} in {REMOTE_SECONDS:g} s"
+    report = host.runner.capture(["cat", str(console)], check=False).raw
+    if payload.decode(report).complete and done.code == payload.EXIT_STATUS:
+        return True, f"a guest reached 64-bit mode in {done.seconds:.1f} s"
+    return False, explain(accel, done.code, done.stderr)[1]

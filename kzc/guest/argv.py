@@ -18,6 +18,9 @@ from pathlib import Path
 # an oops in the code under test must be an oops: SMAP and SMEP are part of -cpu max and host
 # names of the chardev behind ttyS0
 CONSOLE = {"mini": "kzc-console", "vng": "console"}
+NETWORK = "kzc-net"
+GATEWAY = "10.0.2.2"  # the host's loopback, as a guest behind QEMU's user network sees it
+ADDRESS = "10.0.2.15/24"
 _CPU = {"kvm": "host", "tcg": "max"}
 _POLICY = (
     "panic=-1",
@@ -40,7 +43,14 @@ class Sockets:
 
 @dataclass(frozen=True)
 class GuestSpec:
-    """What to boot. `memory` in MiB; `accel` is kvm or tcg; `append` goes to the kernel."""
+    """What to boot. `memory` in MiB; `accel` is kvm or tcg; `append` goes to the kernel.
+
+    `cpu` is QEMU's model where the accelerator's own will not do, `cid` the guest's CID behind the
+    host's vhost-vsock, `forwarded` a TCP port of the guest that is reached through a port of the
+    host's loopback, which QEMU chooses (`info usernet` tells). `modules` is the lib/modules/RELEASE
+    of a kernel that has any: a mini guest's initramfs is made with it, virtme-ng finds it by
+    itself, above the image.
+    """
 
     kind: str
     image: Path
@@ -52,6 +62,10 @@ class GuestSpec:
     append: tuple[str, ...] = ()
     qemu: str = "qemu-system-x86_64"
     vng: str = "vng"
+    modules: Path | None = None
+    cpu: str = ""
+    cid: int | None = None
+    forwarded: int | None = None
 
 
 def mini(spec: GuestSpec, sockets: Sockets) -> tuple[str, ...]:
@@ -63,6 +77,7 @@ def mini(spec: GuestSpec, sockets: Sockets) -> tuple[str, ...]:
         "-serial",
         f"chardev:{CONSOLE['mini']}",
         *_channels(sockets),
+        *_network(spec),
         "-append",
         " ".join(("console=ttyS0", "earlyprintk=serial,ttyS0,115200", *_POLICY, *spec.append)),
     )
@@ -93,7 +108,7 @@ def _qemu(spec: GuestSpec) -> tuple[str, ...]:
         "-accel",
         spec.accel,
         "-cpu",
-        _CPU[spec.accel],
+        spec.cpu or _CPU[spec.accel],
         "-smp",
         str(spec.cpus),
         "-m",
@@ -124,9 +139,23 @@ def _channels(sockets: Sockets) -> tuple[str, ...]:
     )
 
 
+def _network(spec: GuestSpec) -> tuple[str, ...]:
+    """The pair's devices: the test's own socket, and TCP for what coordinates the two ends."""
+    vsock = ("-device", f"vhost-vsock-pci,guest-cid={spec.cid}") if spec.cid is not None else ()
+    if spec.forwarded is None:
+        return vsock
+    return (
+        *vsock,
+        "-netdev",
+        f"user,id={NETWORK},hostfwd=tcp:127.0.0.1:0-:{spec.forwarded}",
+        "-device",
+        f"virtio-net-pci,id={NETWORK}-card,netdev={NETWORK}",
+    )
+
+
 def vng(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
     """virtme-ng with this machine's root file system; kzc's channels come on top of its own."""
-    extra = shlex.join(("-S", *_channels(sockets)))
+    extra = shlex.join(("-S", *_channels(sockets), *_network(spec)))
     return (
         *_vng(spec),
         "--exec",

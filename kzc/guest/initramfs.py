@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The file system of a mini guest: busybox, an init, the agent and static test binaries.
+"""The file system of a mini guest: busybox, an init, the agent, static test binaries, modules.
 
 A newc cpio archive as Documentation/driver-api/early-userspace/buffer-format.rst of the kernel
 describes it, written without root and without a clock: the same files give the same bytes.
@@ -12,18 +12,28 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kzc.errors import HostError, UsageError
+from kzc.guest.modules import needed, read_module
 
 _FOLDERS = ("bin", "dev", "proc", "sys", "tmp", "run", "root", "etc", "kzc", "kzc/bin")
+_MODULES = "kzc/modules"
 _ETC = {
     "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
     "etc/hosts": b"127.0.0.1 localhost\n::1 localhost\n",
 }
 
 
-def build(busybox: Path, files: Mapping[str, Path], own: Path = Path(__file__).parent) -> bytes:
+def build(
+    busybox: Path,
+    files: Mapping[str, Path],
+    own: Path = Path(__file__).parent,
+    *,
+    modules: Path | None = None,
+) -> bytes:
     """The archive: `files` maps a path in the guest (without leading slash) to a host file.
 
-    Raises HostError when busybox is missing or not static, UsageError when a file is missing.
+    `modules` is the lib/modules/RELEASE of a kernel that needs some of them as a guest; they
+    go to kzc/modules, named so that init.sh loads them in order. Raises HostError when busybox
+    is missing or not static or a module cannot be read, UsageError when a file is missing.
     """
     entries = [_entry(name, stat.S_IFDIR | 0o755) for name in _FOLDERS]
     entries += [_entry(name, stat.S_IFDIR | 0o755) for name in _parents(files)]
@@ -34,6 +44,11 @@ def build(busybox: Path, files: Mapping[str, Path], own: Path = Path(__file__).p
     entries += [_entry(name, stat.S_IFREG | 0o644, data) for name, data in _ETC.items()]
     for name, path in sorted(files.items()):
         entries.append(_entry(name, stat.S_IFREG | 0o755, _read(path)))
+    if modules is not None:
+        entries.append(_entry(_MODULES, stat.S_IFDIR | 0o755))
+    for number, path in enumerate(needed(modules) if modules is not None else ()):
+        name = f"{_MODULES}/{number:03d}-{path.name.partition('.ko')[0]}.ko"
+        entries.append(_entry(name, stat.S_IFREG | 0o644, read_module(path)))
     entries.append(_entry("TRAILER!!!", 0))
     return b"".join(entries)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """QEMU's monitor (QMP) as far as kzc needs it: a BREAK on the serial console, another socket
-behind it, and the start of a paused guest.
+behind it, the start of a paused guest, its forwarded port and its network cable.
 
 A BREAK and a letter on a console are a magic sysrq (Documentation/admin-guide/sysrq.rst); that
 needs nothing of the guest but interrupts and CONFIG_MAGIC_SYSRQ_SERIAL.
@@ -8,6 +8,7 @@ needs nothing of the guest but interrupts and CONFIG_MAGIC_SYSRQ_SERIAL.
 
 from __future__ import annotations
 
+import re
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qemu.qmp.legacy import QEMUMonitorProtocol
 
-_TIMEOUT = 5.0
+_TIMEOUT = 20.0
+# TCP[HOST_FORWARD]  15 127.0.0.1 40123 10.0.2.15 22 0 0
+_FORWARD = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+\S+\s+(\d+)\s")
 
 
 class Monitor:
@@ -40,13 +43,25 @@ class Monitor:
         """Let a guest that was started paused run. Raises OSError."""
         self._command("cont")
 
-    def _command(self, name: str, **arguments: object) -> None:
+    def forwarded_port(self) -> int:
+        """The port of the host's loopback that QEMU chose for a forwarded one. Raises OSError."""
+        told = str(self._command("human-monitor-command", **{"command-line": "info usernet"}))
+        match = _FORWARD.search(told)
+        if match is None:
+            raise OSError(f"QEMU forwards no port: {told.strip()}")
+        return int(match[1])
+
+    def plug(self, card: str, up: bool) -> None:
+        """Plug the network cable of a card in or out. Raises OSError."""
+        self._command("set_link", name=card, up=up)
+
+    def _command(self, command: str, /, **arguments: object) -> object:
         from qemu.qmp import QMPError
 
         try:
-            self._connected().cmd(name, **arguments)
+            return self._connected().cmd(command, **arguments)
         except (QMPError, TimeoutError, EOFError) as error:
-            raise OSError(f"QMP {name}: {error}") from error
+            raise OSError(f"QMP {command}: {error}") from error
 
     def _connected(self) -> QEMUMonitorProtocol:
         if self._qmp is None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A running guest: started, asked to run commands, watched, and gone when the `with` block ends.
 
-One loop, no threads: it waits for the console, the control channel and the end of QEMU at once,
-so a panic ends every wait immediately. Of the three timeouts (boot, silence, total) silence counts
+Its QEMU runs on a host: this machine, or one over SSH, which may itself be a guest. One loop, no
+threads: it waits for the console, the control channel and the end of QEMU at once, so a panic
+ends every wait immediately. Of the three timeouts (boot, silence, total) silence counts
 from the last byte on either channel. On a hang the kernel is asked for its tasks (sysrq t and w)
 before the guest is killed.
 """
@@ -11,28 +12,33 @@ from __future__ import annotations
 
 import secrets
 import selectors
+import shlex
 import socket
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from kzc.errors import HostError
 from kzc.guest import argv, channel, events
 from kzc.guest.argv import GuestSpec, Sockets
+from kzc.guest.loop import Loop
 from kzc.guest.monitor import Monitor
-from kzc.proc import Child, Runner
+from kzc.hosts.host import Host, Listener
+from kzc.proc import Running
 from kzc.values import Answer, Ended, Limits
 
 _AGENT = Path(__file__).with_name("agent.sh")
+_REMOVE = 20.0
+_STRAGGLERS = 0.5  # seconds that bytes of a QEMU that ended may still be on their way
 _DRAIN = 3.0  # seconds for the rest of a panic, or of a sysrq dump, to come through
 _NAMES = ("console", "control", "qmp")
 
 
-Listener = Callable[[str, str], None]
+Hearer = Callable[[str, str], None]
 """Called with the channel's name (console or control) and each complete line."""
 
 
@@ -40,32 +46,52 @@ Listener = Callable[[str, str], None]
 def boot(
     spec: GuestSpec,
     folder: Path,
-    runner: Runner,
+    host: Host,
     limits: Limits,
-    listener: Listener = lambda _channel, _line: None,
+    *,
+    loop: Loop | None = None,
+    beneath: Callable[[], Ended | None] = lambda: None,
+    connected: Callable[[Guest], None] = lambda _guest: None,
+    hearer: Hearer = lambda _channel, _line: None,
 ) -> Iterator[Guest]:
     """Start a guest and wait until a round trip through its agent was answered.
 
-    Logs go to `folder` (console.log, control.log, qemu.log), which must exist. Yields the guest in
-    any case: its `booted` answer says whether it is of use. Raises HostError when QEMU or
-    virtme-ng could not be started at all.
+    Logs go to `folder` (console.log, control.log, qemu.log), which must exist. `loop` is shared by
+    the guests of one topology, `beneath` says why the host below is of no use any more, if so;
+    `connected` is called as soon as QEMU's channels are there.
+    Yields the guest in any case: its `booted` answer says whether it is of use. Raises HostError
+    when QEMU or virtme-ng could not be started at all.
     """
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kzc-")))
+        scratch = host.folder / f"guest-{secrets.token_hex(4)}"
+        host.runner.capture(["mkdir", "-m", "700", str(scratch)])
+        stack.callback(_remove, host, scratch)
         sockets = Sockets(*(scratch / name for name in _NAMES))
-        listening = {name: stack.enter_context(_listen(scratch / name)) for name in _NAMES}
-        line = argv.mini(spec, sockets) if spec.kind == "mini" else argv.vng(spec, sockets, _AGENT)
-        (folder / "qemu.log").write_text(" ".join(line) + "\n")
+        listening = {name: stack.enter_context(host.listen(scratch / name)) for name in _NAMES}
+        there = replace(
+            spec,
+            image=host.put(spec.image) if spec.kind == "mini" else spec.image,
+            initrd=host.put(spec.initrd) if spec.initrd else None,
+        )
+        line = (
+            argv.mini(there, sockets) if spec.kind == "mini" else argv.vng(there, sockets, _AGENT)
+        )
+        (folder / "qemu.log").write_text(shlex.join(line) + "\n")
         began = time.monotonic()
         child = stack.enter_context(
-            runner.spawn(line, log=folder / "qemu.log", env=argv.environment(spec))
+            host.runner.spawn(line, log=folder / "qemu.log", env=argv.environment(spec))
         )
+        logs = {
+            name: stack.enter_context((folder / f"{name}.log").open("ab"))
+            for name in ("console", "control")
+        }
         guest = Guest(
             spec,
             child,
-            stack.enter_context((folder / "console.log").open("ab")),
-            stack.enter_context((folder / "control.log").open("ab")),
-            listener,
+            logs,
+            loop=loop or stack.enter_context(closing(Loop())),
+            beneath=beneath,
+            hearer=hearer,
         )
         stack.callback(guest.close)
         if not guest.connect(listening, sockets.console, began + limits.total):
@@ -73,6 +99,7 @@ def boot(
                 f"{line[0]} ended before it connected to kzc: {_last_line(folder / 'qemu.log')}",
                 f"the whole output is {folder / 'qemu.log'}; see `kzc doctor`",
             )
+        connected(guest)
         before = time.monotonic() - began
         booted = guest.hello(limits)
         guest.booted = replace(booted, seconds=before + booted.seconds)
@@ -85,26 +112,31 @@ class Guest:
     def __init__(
         self,
         spec: GuestSpec,
-        child: Child,
-        console: IO[bytes],
-        control: IO[bytes],
-        listener: Listener,
+        child: Running,
+        logs: Mapping[str, IO[bytes]],
+        *,
+        loop: Loop,
+        beneath: Callable[[], Ended | None],
+        hearer: Hearer,
     ) -> None:
+        self.loop = loop
         self._spec = spec
         self._child = child
-        self._logs = {"console": console, "control": control}
-        self._listener = listener
-        self._selector = selectors.DefaultSelector()
+        self._logs = logs
+        self._beneath = beneath
+        self._hearer = hearer
         self._cutters = {"console": channel.Lines(), "control": channel.Lines()}
         self._sockets: dict[str, socket.socket] = {}
         self._monitor: Monitor | None = None
         self._console: list[str] = []
+        self._control: list[str] = []
+        self._told = 0
         self._panicked = False
         self._heard = False
         self._gone = False
         self.booted = Answer(Ended.GONE, None, (), (), 0.0)
 
-    def connect(self, listening: dict[str, socket.socket], console: Path, deadline: float) -> bool:
+    def connect(self, listening: dict[str, Listener], console: Path, deadline: float) -> bool:
         """Take QEMU's connections; False when it ended or `deadline` came before the last one."""
         qmp = self._accept(listening["qmp"], deadline)
         if qmp is None:
@@ -113,21 +145,42 @@ class Guest:
         if self._spec.kind == "vng":
             monitor.redirect(argv.CONSOLE["vng"], console)
             monitor.start()
-        self._selector.register(self._child.pidfd, selectors.EVENT_READ, "exit")
         for name in ("console", "control"):
             connected = self._accept(listening[name], deadline)
             if connected is None:
                 return False
             self._sockets[name] = connected
-            self._selector.register(connected, selectors.EVENT_READ, name)
+            self.loop.watch(connected, partial(self._read, name))
+        self.loop.watch(self._child.ended, self._end)
         return True
 
-    def _accept(self, server: socket.socket, deadline: float) -> socket.socket | None:
+    def _accept(self, server: Listener, deadline: float) -> socket.socket | None:
         with selectors.DefaultSelector() as waiting:
             waiting.register(server, selectors.EVENT_READ)
-            waiting.register(self._child.pidfd, selectors.EVENT_READ)
-            ready = {key.fileobj for key, _ in waiting.select(deadline - time.monotonic())}
-        return server.accept()[0] if server in ready else None
+            waiting.register(self._child.ended, selectors.EVENT_READ)
+            ready = {key.fileobj for key, _ in waiting.select(max(deadline - time.monotonic(), 0))}
+        return server.accept() if server in ready else None
+
+    @property
+    def failed(self) -> Ended | None:
+        """What became of the guest: PANIC, GONE, what is said of its host, or None while it is
+        of use."""
+        if self._panicked:
+            return Ended.PANIC
+        return self._beneath() or (Ended.GONE if self._gone else None)
+
+    @property
+    def monitor(self) -> Monitor:
+        """QEMU's monitor of a guest that was started."""
+        assert self._monitor is not None
+        return self._monitor
+
+    def kernel_log(self) -> tuple[str, ...]:
+        """Console lines since the last call, with what is still on its way."""
+        self._drain(0.05)
+        lines = tuple(self._console[self._told :])
+        self._told = len(self._console)
+        return lines
 
     def hello(self, limits: Limits) -> Answer:
         """Wait for the agent and for its answer to an empty command: all of it is the boot."""
@@ -156,43 +209,46 @@ class Guest:
                 self._drain(_DRAIN)
 
     def close(self) -> None:
+        self.loop.forget(self._child.ended)
+        for sock in self._sockets.values():
+            self.loop.forget(sock)
         self._child.stop()
         if self._monitor is not None:
             self._monitor.close()
-        self._selector.close()
         for sock in self._sockets.values():
             sock.close()
 
     def _wait(self, ends: Callable[[str], int | None], limits: Limits) -> Answer:
         began = heard = time.monotonic()
-        self._console = []
-        output: list[str] = []
+        wait = _Wait(began, len(self._console))
         while True:
             now = time.monotonic()
             deadline = min(heard + limits.silence, began + limits.total)
-            if self._panicked:
-                self._drain(_DRAIN)
-                return self._answer(Ended.PANIC, None, output, began)
-            if self._gone:
-                return self._answer(Ended.GONE, None, output, began)
+            if self.failed:
+                if self._panicked:
+                    self._drain(_DRAIN)
+                return self._answer(self.failed, None, wait)
             if now >= deadline:
                 ended = Ended.TOTAL if now >= began + limits.total else Ended.SILENCE
                 self.dump_tasks()
-                return self._answer(ended, None, output, began)
-            for line in self._pump(deadline - now):
+                return self._answer(ended, None, wait)
+            self._pump(deadline - now)
+            while self._control:
+                line = self._control.pop(0)
                 if (status := ends(line)) is not None:
                     self._drain(0.05)
-                    return self._answer(Ended.EXIT, status, output, began)
-                output.append(line)
+                    return self._answer(Ended.EXIT, status, wait)
+                wait.output.append(line)
             heard = time.monotonic() if self._heard else heard
 
-    def _answer(self, ended: Ended, status: int | None, output: list[str], began: float) -> Answer:
+    def _answer(self, ended: Ended, status: int | None, wait: _Wait) -> Answer:
+        output = wait.output
         if ended is Ended.EXIT and output and not output[-1]:
             output = output[:-1]  # the agent's own newline before its answer
         elif rest := self._cutters["control"].rest:
             output = [*output, rest.decode(errors="replace")]
-        seconds = time.monotonic() - began
-        return Answer(ended, status, tuple(output), tuple(self._console), seconds)
+        seconds = time.monotonic() - wait.began
+        return Answer(ended, status, tuple(output), tuple(self._console[wait.console :]), seconds)
 
     def _drain(self, seconds: float) -> None:
         """Take what still comes until nothing did for `seconds`, but not for ever."""
@@ -202,46 +258,56 @@ class Guest:
             if not self._heard:
                 return
 
-    def _pump(self, timeout: float) -> list[str]:
-        """Read what is there; return complete control lines, keep console lines."""
+    def _pump(self, timeout: float) -> None:
+        """Let all channels be read; `_heard` tells whether this guest said anything."""
         self._heard = False
-        control: list[str] = []
-        ready = {key.data: key for key, _ in self._selector.select(max(timeout, 0))}
-        for name in ("console", "control"):
-            if name in ready:
-                control += self._read(name)
-        if "exit" in ready and not self._heard:
-            self._gone = True
-        return control
+        self.loop.turn(timeout)
 
-    def _read(self, name: str) -> list[str]:
+    def _end(self) -> None:
+        """QEMU is gone; what it had sent before is taken first."""
+        self.loop.forget(self._child.ended)
+        for name, sock in self._sockets.items():
+            sock.settimeout(_STRAGGLERS)
+            while self._read(name):
+                continue
+        self._gone = True
+
+    def _read(self, name: str) -> bool:
+        """Take what is there; False when nothing will come any more."""
         try:
             data = self._sockets[name].recv(1 << 16)
         except OSError:
             data = b""
         if not data:
-            self._selector.unregister(self._sockets[name])
-            return []
+            self.loop.forget(self._sockets[name])
+            return False
         self._heard = True
         self._logs[name].write(data)
         self._logs[name].flush()
         lines = self._cutters[name].feed(data)
         for line in lines:
-            self._listener(name, line)
+            self._hearer(name, line)
         if name == "control":
-            return lines
+            self._control += lines
+            return True
         self._console += lines
         found = (events.event(line) for line in lines)
         self._panicked |= any(event and event.kind is events.Kind.PANIC for event in found)
-        return []
+        return True
 
 
-@contextmanager
-def _listen(path: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
-        server.bind(str(path))
-        server.listen(1)
-        yield server
+@dataclass
+class _Wait:
+    """One wait: when it began, how much console there was then, what came since."""
+
+    began: float
+    console: int
+    output: list[str] = field(default_factory=list)
+
+
+def _remove(host: Host, scratch: Path) -> None:
+    with suppress(HostError):  # a host that is gone has taken it along
+        host.runner.capture(["rm", "-rf", str(scratch)], timeout=_REMOVE)
 
 
 def _last_line(path: Path) -> str:

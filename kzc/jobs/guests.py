@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kzc.guest import initramfs, session
 from kzc.guest.argv import GuestSpec
+from kzc.hosts.local import local_host
 from kzc.jobs.workshop import Workshop, find_vng
 from kzc.settings import shared_folder
 from kzc.suites import binaries, kernel_log
@@ -55,7 +56,10 @@ def test(
     setting = Setting(inside, plan.factor, binaries.absent(programs), rules)
     log = shopfloor.relative(folder / "console.log")
     try:
-        with session.boot(spec, folder, shopfloor.runner, BOOT.scaled(plan.factor)) as guest:
+        with (
+            local_host(shopfloor.runner) as host,
+            session.boot(spec, folder, host, BOOT.scaled(plan.factor)) as guest,
+        ):
             boot = boot_outcome(spec, guest.booted, rules, suite.name)
             boot = shopfloor.keep(_repeatable(replace(boot, log=log), shopfloor))
             if guest.booted.ended is not Ended.EXIT:

@@ -138,11 +138,10 @@ def make_tests(shopfloor: Workshop, source: Source, suites: Sequence[Suite]) -> 
     return found
 
 
-def fragments(profile: Sequence[str], more: Sequence[str]) -> tuple[Fragment, ...]:
-    """Fragments by name or path, each once, in the order given."""
+def fragments(names: Sequence[str]) -> tuple[Fragment, ...]:
+    """Fragments by name or path, in that order. Raises UsageError for one that is not there."""
     folder = shared_folder("kconfigs")
-    found = [load_fragment(name, folder) for name in [*profile, *more]]
-    return tuple(dict.fromkeys(found))
+    return tuple(load_fragment(name, folder) for name in names)
 
 
 @contextmanager

@@ -34,18 +34,21 @@ class Request:
 def run(shopfloor: Workshop, request: Request) -> Run:
     """Do all that the request asks for and return the finished run.
 
-    A KzcError (bad config, a host that broke) is kept as an outcome and raised again.
+    A KzcError (bad config, a host that broke) is kept as an outcome of the stage that it happened
+    in, and raised again.
     """
-    with _blamed(shopfloor):
+    name = request.series.name if request.series else request.tree.version
+    with stage(shopfloor, Stage.APPLY, name):
         source = _source(shopfloor, request)
-        if source is None:
-            _left_out(shopfloor, request, "the series does not apply", with_build=True)
-            return shopfloor.run.finish()
+    if source is None:
+        _left_out(shopfloor, request, "the series does not apply", with_build=True)
+        return shopfloor.run.finish()
+    with stage(shopfloor, Stage.BUILD, f"kernel {request.tree.version}"):
         built = kernels.make_kernel(shopfloor, source, request.wanted)
-        if built is None:
-            _left_out(shopfloor, request, "the kernel does not build", with_build=False)
-            return shopfloor.run.finish()
-        _test(shopfloor, source, built, request)
+    if built is None:
+        _left_out(shopfloor, request, "the kernel does not build", with_build=False)
+        return shopfloor.run.finish()
+    _test(shopfloor, source, built, request)
     return shopfloor.run.finish()
 
 
@@ -56,11 +59,13 @@ def _source(shopfloor: Workshop, request: Request) -> Source | None:
 
 
 def _test(shopfloor: Workshop, source: Source, built: KernelBuild, request: Request) -> None:
-    programs = kernels.make_tests(shopfloor, source, request.suites)
+    with stage(shopfloor, Stage.TEST, "test programs"):
+        programs = kernels.make_tests(shopfloor, source, request.suites)
     for suite in request.suites:
         if suite.name not in programs:
             continue
-        kept = guests.test(shopfloor, built, suite, programs[suite.name], request.plan)
+        with stage(shopfloor, Stage.BOOT, suite.name, then=Stage.TEST):
+            kept = guests.test(shopfloor, built, suite, programs[suite.name], request.plan)
         if len(kept) == 1:
             _not_run(shopfloor, [suite], "the guest did not come up")
 
@@ -78,15 +83,18 @@ def _not_run(shopfloor: Workshop, suites: Sequence[Suite], why: str) -> None:
 
 
 @contextmanager
-def _blamed(shopfloor: Workshop) -> Iterator[None]:
+def stage(
+    shopfloor: Workshop, now: Stage, subject: str, *, then: Stage | None = None
+) -> Iterator[None]:
+    """Blame a KzcError on the stage `now`, or on `then` once `now` has kept an outcome in here."""
+    before = len(shopfloor.run.run.outcomes)
     try:
         yield
     except KzcError as error:
-        reached = [outcome.stage for outcome in shopfloor.run.run.outcomes]
-        order = list(Stage)
-        stage = order[min(order.index(reached[-1]) + 1, len(order) - 1)] if reached else Stage.APPLY
+        ended = any(kept.stage is now for kept in shopfloor.run.run.outcomes[before:])
+        blamed = then if then and ended else now
         verdict = Verdict.INFRA if error.exit_code == 3 else Verdict.FAIL
         detail = {"hint": error.hint, "repeat": shopfloor.again}
-        shopfloor.keep(Outcome(stage, stage.value, verdict, reason=error.message, detail=detail))
+        shopfloor.keep(Outcome(blamed, subject, verdict, reason=error.message, detail=detail))
         shopfloor.run.finish()
         raise

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
+from kzc.results.clean import short
 from kzc.results.json_report import json_report
 from kzc.results.markdown import markdown
 from kzc.results.text import WIDTH, render
-from kzc.results.words import line
 from kzc.values import Run
 
 
@@ -39,7 +39,7 @@ def svg(run: Run, folder: Path) -> str:
         width=WIDTH, file=StringIO(), record=True, force_terminal=True, color_system="truecolor"
     )
     console.print(render(run, folder))
-    picture = console.export_svg(title=line(" ".join(run.command)), theme=MONOKAI)
+    picture = console.export_svg(title=short(" ".join(run.command)), theme=MONOKAI)
     return re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL)
 
 

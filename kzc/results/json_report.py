@@ -2,7 +2,8 @@
 """A whole run as one JSON object, for programs.
 
 Keys are only ever added; `schema` grows when one changes its meaning. Texts are as they came,
-with everything beyond ASCII escaped, so that printing the report cannot drive a terminal.
+with everything beyond ASCII escaped, so that printing the report cannot drive a terminal; only a
+lone surrogate, which readers of JSON refuse, is told as the text `\\ud800`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from kzc.results.clean import paired
 from kzc.results.codec import SCHEMA, header_to_json, outcome_to_json
 from kzc.results.verdicts import exit_code, judge, verdict_of
 from kzc.values import Run, Verdict
@@ -34,4 +36,12 @@ def as_object(run: Run) -> dict[str, Any]:
 
 def json_report(run: Run, folder: Path) -> str:
     """The object as text."""
-    return json.dumps({**as_object(run), "folder": str(folder)}, indent=2) + "\n"
+    return json.dumps(_whole({**as_object(run), "folder": str(folder)}), indent=2) + "\n"
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return paired(value)
+    if isinstance(value, dict):
+        return {paired(key): _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value

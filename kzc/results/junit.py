@@ -17,8 +17,9 @@ from xml.etree import ElementTree
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from kzc.results import summary
+from kzc.results.clean import LONG, cut, line, printable, short
 from kzc.results.verdicts import judge
-from kzc.results.words import clean, label, line, phrase
+from kzc.results.words import label, phrase
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 _RESULTS = {
@@ -31,6 +32,7 @@ _RESULTS = {
     Verdict.XFAIL: Skipped,
 }
 
+_BODY = 1 << 16
 _Facts = tuple[tuple[str, str], ...]
 
 
@@ -56,7 +58,7 @@ def _suites(run: Run, folder: Path) -> Iterator[tuple[str, list[TestCase], _Fact
         outcomes = [outcome for outcome in run.outcomes if outcome.stage is stage]
         if stage is Stage.TEST:
             for each in outcomes:
-                yield line(each.subject), _of_suite(each, folder), _facts(each, folder)
+                yield short(each.subject), _of_suite(each, folder), _facts(each, folder)
         elif outcomes:
             yield stage.value, [_of_step(each, stage.value, folder) for each in outcomes], ()
     if not run.finished or not run.outcomes:
@@ -65,7 +67,7 @@ def _suites(run: Run, folder: Path) -> Iterator[tuple[str, list[TestCase], _Fact
 
 
 def _of_suite(outcome: Outcome, folder: Path) -> list[TestCase]:
-    name = line(outcome.subject)
+    name = short(outcome.subject)
     cases = [_of_case(case, name) for case in outcome.cases]
     explained = outcome.verdict.good or outcome.verdict in {case.verdict for case in outcome.cases}
     if not cases or not explained:
@@ -81,32 +83,33 @@ def _facts(outcome: Outcome, folder: Path) -> _Facts:
         ("repeat", outcome.detail.get("repeat", "")),
         ("next", outcome.detail.get("hint", "")),
     )
-    return tuple((name, line(value)) for name, value in pairs if value)
+    return tuple((name, short(value)) for name, value in pairs if value)
 
 
 def _of_step(outcome: Outcome, group: str, folder: Path) -> TestCase:
     case = Case(outcome.subject, judge(outcome), outcome.seconds, outcome.reason, outcome.detail)
     made = _of_case(case, group)
     if outcome.log:
-        made.system_out = clean(f"log: {folder / outcome.log}")
+        made.system_out = short(f"log: {folder / outcome.log}", LONG)
     return made
 
 
 def _of_case(case: Case, group: str) -> TestCase:
-    made = TestCase(line(case.name) or "(no name)", group, round(case.seconds, 3))
+    made = TestCase(short(case.name) or "(no name)", group, round(case.seconds, 3))
     result = _RESULTS.get(case.verdict)
     if result is not None:
-        known = result(f"{label(case.verdict)}: {line(case.reason)}", case.verdict.value)
+        known = result(f"{label(case.verdict)}: {short(case.reason)}", case.verdict.value)
         known.text = _body(case)
         made.result = [known]
     return made
 
 
 def _body(case: Case) -> str:
-    return "\n".join((clean(case.reason), *(_fact(*item) for item in case.detail.items())))
+    facts = (_fact(*item) for item in case.detail.items())
+    return cut("\n".join((printable(case.reason), *facts)), _BODY)
 
 
 def _fact(key: str, value: Any) -> str:
     many = isinstance(value, list | tuple)
     text = "\n".join(phrase(item) for item in value) if many else str(value)
-    return clean(f"{key}:\n{text}" if "\n" in text else f"{key}: {text}")
+    return printable(f"{key}:\n{text}" if "\n" in text else f"{key}: {text}")

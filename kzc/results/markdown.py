@@ -1,29 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The report in Markdown, for a cover letter or the summary page of a CI job.
 
-Rule: names, paths and commands stand in code, sentences are escaped; nothing from a log becomes
-markup, a table cell of its own or HTML.
+Rule: names, paths and commands stand in code, sentences are escaped (see clean.py); nothing from
+a log becomes markup, a table cell of its own or HTML.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kzc.results import summary, zerocopy
-from kzc.results.words import label, line, plural, some, span
+from kzc.results.clean import block, code, sentence
+from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
-
-_SPECIAL = re.compile(r"[\\`*|\[\]]|(?<!\w)_|_(?!\w)|~~|@(?=\w)")
-_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_CASES = 25
 
 
 def markdown(run: Run, folder: Path) -> str:
     """The whole report as one text; paths of logs are relative to the run's folder."""
     parts = [
-        f"## {summary.word(run)}: {escape(summary.headline(run))}",
+        f"## {summary.word(run)}: {sentence(summary.headline(run))}",
         *([] if run.finished else [f"**Unfinished**: {summary.UNFINISHED}."]),
         _stages(run),
         *_warnings(run),
@@ -33,33 +29,6 @@ def markdown(run: Run, folder: Path) -> str:
         _provenance(run),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def escape(text: object) -> str:
-    """A sentence that Markdown shows as it is, on one line."""
-    plain = re.sub("[&<>]", lambda found: _HTML[found[0]], line(text))
-    return _SPECIAL.sub(lambda found: "".join(f"\\{letter}" for letter in found[0]), plain)
-
-
-def code(text: object) -> str:
-    """A name or command in code, on one line, also inside a table."""
-    plain = line(text)
-    if not plain:
-        return ""
-    fence = "`" * (_longest(plain) + 1)
-    pad = " " if plain[0] == "`" or plain[-1] == "`" else ""
-    return f"{fence}{pad}{plain}{pad}{fence}".replace("|", "\\|")
-
-
-def block(lines: Iterable[str], language: str = "text") -> str:
-    """Lines in a fence that none of them can close."""
-    body = "\n".join(lines)
-    fence = "`" * max(3, _longest(body) + 1)
-    return f"{fence}{language}\n{body}\n{fence}"
-
-
-def _longest(text: str) -> int:
-    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -74,9 +43,9 @@ def _stages(run: Run) -> str:
     rows = (
         (
             each.stage,
-            escape(each.subject),
+            sentence(each.subject),
             _verdict(each.verdict),
-            escape(each.found),
+            sentence(each.found),
             span(each.seconds),
         )
         for each in summary.rows(run)
@@ -88,7 +57,7 @@ def _warnings(run: Run) -> Iterator[str]:
     found = summary.warnings(run)
     if found:
         yield "### Warnings"
-        yield block([*(text for _, text in found[:_CASES]), *_more(len(found))])
+        yield block([*(text for _, text in found[: summary.CASES]), *_more(len(found))])
 
 
 def _failures(run: Run) -> Iterator[str]:
@@ -97,31 +66,31 @@ def _failures(run: Run) -> Iterator[str]:
         yield "### What failed"
     for failure in found:
         yield from _evidence(failure.whole, f"{failure.stage} ")
-        for case in failure.cases[:_CASES]:
+        for case in failure.cases:
             yield from _evidence(case)
-        yield from _more(len(failure.cases))
-        for group in failure.not_run[:_CASES]:
+        yield from _more(failure.number)
+        for group in failure.not_run[: summary.CASES]:
             names = ", ".join(code(name) for name in group.names[:6])
             number = plural(len(group.names), "case")
             tail = f" and {len(group.names) - 6:,} more" if len(group.names) > 6 else ""
-            why = f" ({escape(group.reason)})" if group.reason else ""
+            why = f" ({sentence(group.reason)})" if group.reason else ""
             yield f"**{label(group.verdict).upper()}** {number}: {names}{tail}{why}"
         yield from _more(len(failure.not_run))
 
 
 def _evidence(evidence: summary.Evidence, before: str = "") -> Iterator[str]:
-    reason = f": {escape(evidence.reason)}" if evidence.reason else ""
+    reason = f": {sentence(evidence.reason)}" if evidence.reason else ""
     yield f"**{label(evidence.verdict).upper()}** {before}{code(evidence.name)}{reason}"
-    points = [f"- {escape(name)}: {code(value)}" for name, value in evidence.facts]
+    points = [f"- {sentence(name)}: {code(value)}" for name, value in evidence.facts]
     points += [f"- log: {code(evidence.log)}"] if evidence.log else []
-    points += [f"- next: {escape(evidence.hint)}"] if evidence.hint else []
+    points += [f"- next: {sentence(evidence.hint)}"] if evidence.hint else []
     if points:
         yield "\n".join(points)
     if evidence.repeat:
         yield block(evidence.repeat.splitlines(), "sh")
     for name, lines in evidence.blocks:
         if name:
-            yield f"The {escape(name)}:"
+            yield f"The {sentence(name)}:"
         yield block(lines)
 
 
@@ -129,12 +98,12 @@ def _transfers(run: Run) -> Iterator[str]:
     for found in zerocopy.tables(run):
         gains = any(row.gain for row in found.transfers)
         head = ["Proto", "IP", "Mode", "Verdict", "Sent MB", "Received MB", "Completions", "Data"]
-        yield f"### Zerocopy, {escape(found.suite)}"
+        yield f"### Zerocopy, {sentence(found.suite)}"
         yield _grid(
             [*head, *(["Against copy"] if gains else [])],
             (
                 (
-                    *map(escape, (row.proto, row.ip, row.mode)),
+                    *map(sentence, (row.proto, row.ip, row.mode)),
                     _verdict(row.verdict),
                     *("-" if n < 0 else f"{n:,}" for n in (row.tx_mb, row.rx_mb, row.completions)),
                     f"**{row.way}**" if row.way == "copied" else row.way,
@@ -152,15 +121,17 @@ def _skipped(run: Run) -> Iterator[str]:
         yield "### Skipped"
         points = [
             f"- {label(group.verdict)}, {plural(len(group.names), 'case')}: "
-            f"{escape(group.reason or 'no reason given')} ({escape(some(group.names))})"
-            for group in found[:_CASES]
+            f"{sentence(group.reason or 'no reason given')} ({sentence(some(group.names))})"
+            for group in found[: summary.CASES]
         ]
         yield "\n".join((*points, *(f"- {text}" for text in _more(len(found)))))
 
 
 def _provenance(run: Run) -> str:
     pairs = summary.provenance(run)
-    return "### Made with\n\n" + "\n".join(f"- {escape(key)}: {code(text)}" for key, text in pairs)
+    return "### Made with\n\n" + "\n".join(
+        f"- {sentence(key)}: {code(text)}" for key, text in pairs
+    )
 
 
 def _verdict(verdict: Verdict) -> str:
@@ -168,5 +139,5 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _more(number: int) -> Iterator[str]:
-    if number > _CASES:
-        yield f"and {number - _CASES:,} more in the JSON report"
+    if number > summary.CASES:
+        yield f"and {number - summary.CASES:,} more in the JSON report"

@@ -168,7 +168,7 @@ class Store:
                 heads = tuple(outcome_from_json(head) for head in data["heads"])
             else:
                 heads = read_outcomes(self.folder / key / OUTCOMES)
-            return header_from_json(data, heads)
+            return header_from_json({**data, "id": key}, heads)
         except (OSError, HostError, *_DAMAGED):
             return None
 
@@ -176,7 +176,7 @@ class Store:
         folder = self.folder / key
         try:
             data = json.loads((folder / HEADER).read_bytes())
-            return header_from_json(data, read_outcomes(folder / OUTCOMES))
+            return header_from_json({**data, "id": key}, read_outcomes(folder / OUTCOMES))
         except (OSError, *_DAMAGED) as error:
             raise HostError(
                 f"run {key} has no readable header {folder / HEADER}: {error}",

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kzc.results.clean import LONG, cut, lines, printable, short
 from kzc.results.verdicts import judge, verdict_of
-from kzc.results.words import clean, label, line, phrase, plural, span
+from kzc.results.words import label, phrase, plural, span
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 PROVENANCE = {
@@ -30,8 +31,11 @@ PROVENANCE = {
 """Keys of `Run.environment` in the order they are shown, with their labels."""
 
 UNFINISHED = "this run was cut short: what it had not reached by then is not in this report"
-_SHOWN_ELSEWHERE = frozenset({"repeat", "hint", "warnings", "log", "excerpt"})
-_BLOCK = 30
+CASES = 25
+"""How many of a kind the reports for people show."""
+
+_FACTS = 40
+_SHOWN_ELSEWHERE = frozenset({"repeat", "hint", "warnings", "log", "excerpt", "decoded"})
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Failure:
-    """An outcome that is not good: itself, its bad cases, and those that never ran."""
+    """An outcome that is not good: itself, the first `CASES` of its `number` bad cases, and those
+    that never ran."""
 
     stage: str
     whole: Evidence
     cases: tuple[Evidence, ...]
+    number: int
     not_run: tuple[Group, ...]
 
 
@@ -88,9 +94,9 @@ def word(run: Run) -> str:
 
 def headline(run: Run) -> str:
     """What was put to the test and how much of it, in one line without the verdict."""
-    series = line(run.environment.get("series", ""))
-    release = line(run.environment.get("release", "") or run.environment.get("tree", ""))
-    what = " on ".join(filter(None, (series, release))) or line(" ".join(run.command))
+    series = short(run.environment.get("series", ""))
+    release = short(run.environment.get("release", "") or run.environment.get("tree", ""))
+    what = " on ".join(filter(None, (series, release))) or short(" ".join(run.command))
     return f"{what}: {_amounts(run)} in {span(seconds_of(run))}"
 
 
@@ -109,13 +115,13 @@ def provenance(run: Run) -> tuple[tuple[str, str], ...]:
     known = [(PROVENANCE[key], environment[key]) for key in PROVENANCE if environment.get(key)]
     other = [(key, value) for key, value in environment.items() if key not in PROVENANCE]
     pairs = [*known, *other, ("kzc", run.kzc), ("run", f"{run.id} ({run.started[:19]} UTC)")]
-    return tuple((line(name), line(value)) for name, value in pairs)
+    return tuple((short(name), short(value)) for name, value in pairs)
 
 
 def rows(run: Run) -> tuple[Row, ...]:
     """The table of stages, in the order things happened."""
     return tuple(
-        Row(each.stage.value, line(each.subject), judge(each), _found(each), each.seconds)
+        Row(each.stage.value, short(each.subject), judge(each), _found(each), each.seconds)
         for each in run.outcomes
     )
 
@@ -134,7 +140,7 @@ def failures(run: Run) -> tuple[Failure, ...]:
 def warnings(run: Run) -> tuple[tuple[str, str], ...]:
     """Subject and text of each compiler warning of the stages."""
     return tuple(
-        (line(outcome.subject), phrase(item))
+        (short(outcome.subject), short(phrase(item)))
         for outcome in run.outcomes
         for item in _items(outcome.detail.get("warnings"))
     )
@@ -156,7 +162,7 @@ def grouped(cases: Iterable[Case]) -> tuple[Group, ...]:
     """Cases put together by verdict and reason, in order of first appearance."""
     groups: dict[tuple[Verdict, str], list[str]] = {}
     for case in cases:
-        groups.setdefault((case.verdict, line(case.reason)), []).append(line(case.name))
+        groups.setdefault((case.verdict, short(case.reason)), []).append(short(case.name))
     return tuple(Group(*key, tuple(names)) for key, names in groups.items())
 
 
@@ -173,7 +179,7 @@ def _found(outcome: Outcome) -> str:
     count = len(_items(outcome.detail.get("warnings")))
     parts = [tally(outcome.cases), plural(count, "warning") if count else ""]
     if outcome.reason and (not outcome.cases or outcome.verdict.good):
-        parts.append(line(clean(outcome.reason).strip().partition("\n")[0]))
+        parts.append(short(printable(outcome.reason).strip().partition("\n")[0]))
     return ", ".join(filter(None, parts))
 
 
@@ -181,35 +187,36 @@ def _failure(outcome: Outcome) -> Failure:
     bad = [case for case in outcome.cases if not case.verdict.good]
     ran = [case for case in bad if case.verdict is not Verdict.NOT_RUN]
     whole = _evidence(judge(outcome), outcome.subject, outcome.reason, outcome.detail, outcome.log)
-    cases = tuple(_evidence(each.verdict, each.name, each.reason, each.detail) for each in ran)
+    first = ran[:CASES]
+    cases = tuple(_evidence(each.verdict, each.name, each.reason, each.detail) for each in first)
     rest = grouped(case for case in bad if case.verdict is Verdict.NOT_RUN)
-    return Failure(outcome.stage.value, whole, cases, rest)
+    return Failure(outcome.stage.value, whole, cases, len(ran), rest)
 
 
 def _evidence(
     verdict: Verdict, name: str, reason: str, detail: Mapping[str, Any], log: str = ""
 ) -> Evidence:
-    first, _, rest = clean(reason).strip().partition("\n")
-    facts, blocks = [], [("", _block(rest))] if rest else []
+    first, _, rest = printable(reason).strip().partition("\n")
+    facts, blocks = [], [("", lines(rest))] if rest else []
     for key, value in detail.items():
-        title = line(key).replace("_", " ")
+        title = short(key).replace("_", " ")
         if key in _SHOWN_ELSEWHERE or value in (None, "", [], {}):
             continue
         if _long(value):
             blocks.append((title, _block(value)))
         else:
-            facts.append((title, phrase(value)))
-    if detail.get("excerpt"):
-        blocks.append(("", _block(detail["excerpt"])))
+            facts.append((title, short(phrase(value))))
+    if excerpt := detail.get("decoded") or detail.get("excerpt"):
+        blocks.append(("", _block(excerpt)))
     return Evidence(
         verdict=verdict,
-        name=line(name),
-        reason=line(first),
-        facts=tuple(facts),
-        blocks=tuple(blocks),
-        log=line(log or detail.get("log", "")),
-        repeat=clean(detail.get("repeat", "")).strip(),
-        hint=line(detail.get("hint", "")),
+        name=short(name),
+        reason=short(first),
+        facts=tuple(facts[:_FACTS]),
+        blocks=tuple(blocks[:_FACTS]),
+        log=short(log or detail.get("log", ""), LONG),
+        repeat=cut(printable(detail.get("repeat", "")).strip(), LONG),
+        hint=short(detail.get("hint", "")),
     )
 
 
@@ -220,12 +227,7 @@ def _long(value: Any) -> bool:
 
 
 def _block(value: Any) -> tuple[str, ...]:
-    texts = value.splitlines() if isinstance(value, str) else [_text(item) for item in value]
-    lines = [clean(text).expandtabs().rstrip() for text in texts]
-    lines = [each for text in lines for each in text.split("\n")]
-    if len(lines) > _BLOCK:
-        return (*lines[:_BLOCK], f"[{plural(len(lines) - _BLOCK, 'more line')} in the log]")
-    return tuple(lines)
+    return lines(value if isinstance(value, str) else "\n".join(map(_text, value)))
 
 
 def _text(item: Any) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The report for a terminal: verdict, provenance, stages, what failed, zerocopy, what was skipped.
 
-Every text from outside goes into `Text`, never into rich's markup. Verdicts are words, so that
-nothing is lost without colour.
+Every text from outside is cleaned by summary.py (rich lets escapes pass) and goes into `Text`,
+never into rich's markup. Verdicts are words, so that nothing is lost without colour.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kzc.results import summary, zerocopy
+from kzc.results.clean import printable, short
 from kzc.results.verdicts import exit_code, verdict_of
-from kzc.results.words import label, line, plural, some, span
+from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
 
 WIDTH = 100
@@ -34,7 +35,6 @@ _STYLES = {
     Verdict.NOT_RUN: "yellow",
 }
 _WAYS = {"zerocopied": "green", "copied": "yellow", "no completion": "bold red"}
-_CASES = 25
 
 
 def render(run: Run, folder: Path) -> RenderableType:
@@ -58,7 +58,7 @@ def runs(found: Iterable[Run]) -> RenderableType:
         table.add_row(
             Text(run.id, no_wrap=True),
             Text(summary.word(run).lower(), _style(run)),
-            Text(line(" ".join(run.command)) + f", {span(summary.seconds_of(run))}"),
+            Text(short(" ".join(run.command)) + f", {span(summary.seconds_of(run))}"),
         )
     return table
 
@@ -90,7 +90,7 @@ def _stages(run: Run) -> Table:
 def _warnings(run: Run) -> Iterator[RenderableType]:
     found = summary.warnings(run)
     if found:
-        texts = [Text(text) for _, text in found[:_CASES]]
+        texts = [Text(text) for _, text in found[: summary.CASES]]
         yield _section("Warnings", *texts, *_more(len(found), run))
 
 
@@ -104,9 +104,9 @@ def _failures(run: Run, folder: Path) -> Iterator[RenderableType]:
 
 def _failure(failure: summary.Failure, run: Run, folder: Path) -> RenderableType:
     parts: list[RenderableType] = [_evidence(failure.whole, folder, f"{failure.stage} ")]
-    parts += [Padding(_evidence(case, folder), (0, 0, 0, 2)) for case in failure.cases[:_CASES]]
-    parts += [Padding(each, (0, 0, 0, 2)) for each in _more(len(failure.cases), run)]
-    for group in failure.not_run[:_CASES]:
+    parts += [Padding(_evidence(case, folder), (0, 0, 0, 2)) for case in failure.cases]
+    parts += [Padding(each, (0, 0, 0, 2)) for each in _more(failure.number, run)]
+    for group in failure.not_run[: summary.CASES]:
         text = Text.assemble(_verdict(group.verdict, True), f"  {plural(len(group.names), 'case')}")
         text.append(f": {some(group.names)}" + (f" ({group.reason})" if group.reason else ""))
         parts.append(Padding(text, (0, 0, 0, 2)))
@@ -121,7 +121,7 @@ def _evidence(evidence: summary.Evidence, folder: Path, before: str = "") -> Ren
     parts: list[RenderableType] = [title]
     if evidence.facts:
         parts.append(Padding(_pairs(evidence.facts), (0, 0, 0, 2)))
-    pairs = [("log", str(folder / evidence.log))] if evidence.log else []
+    pairs = [("log", printable(folder / evidence.log))] if evidence.log else []
     pairs += [("repeat", _continued(evidence.repeat))] if evidence.repeat else []
     pairs += [("next", evidence.hint)] if evidence.hint else []
     for name, lines in evidence.blocks:
@@ -162,7 +162,7 @@ def _skipped(run: Run) -> Iterator[RenderableType]:
                     f"  {len(group.names):,}  {group.reason or 'no reason given'}",
                     (f": {some(group.names)}", "dim"),
                 )
-                for group in found[:_CASES]
+                for group in found[: summary.CASES]
             ),
             *_more(len(found), run),
         )
@@ -200,8 +200,10 @@ def _verdict(verdict: Verdict, loud: bool = False) -> Text:
 
 
 def _more(number: int, run: Run) -> Iterator[Text]:
-    if number > _CASES:
-        yield Text(f"and {number - _CASES:,} more: kzc report {run.id} --format json", "yellow")
+    if number > summary.CASES:
+        yield Text(
+            f"and {number - summary.CASES:,} more: kzc report {run.id} --format json", "yellow"
+        )
 
 
 def _continued(command: str, width: int = WIDTH - 20) -> str:

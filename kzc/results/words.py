@@ -1,39 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Texts from outside made safe to show, and small words: times, numbers, lists of names.
-
-Logs carry whatever a kernel, a compiler or a mail wrote. What leaves `clean` or `line` holds no
-terminal escape, no character that XML forbids and none that reorders the text around it.
-"""
+"""Small words: times, numbers, lists of names, a piece of evidence as one line."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kzc.results.clean import line, short
 from kzc.values import Verdict
-
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]"
-    r"|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
-)
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_ILLEGAL = re.compile("[\ud800-\udfff\ufffe\uffff]")
-_BREAKS = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
-
-
-def clean(text: object) -> str:
-    """The text without escapes and control characters; newlines and tabs stay."""
-    text = str(text)
-    if text.isprintable():
-        return text
-    text = _BREAKS.sub("\n", _ESCAPES.sub("", text))
-    return _ILLEGAL.sub("\ufffd", _CONTROLS.sub("", text))
-
-
-def line(text: object) -> str:
-    """The text, clean, as one line with single blanks."""
-    return " ".join(clean(text).split())
 
 
 def span(seconds: float) -> str:
@@ -61,7 +35,7 @@ def label(verdict: Verdict) -> str:
 
 def some(names: Sequence[str], limit: int = 6) -> str:
     """The first names, and how many more there are."""
-    shown = ", ".join(line(name) for name in names[:limit])
+    shown = ", ".join(short(name, 100) for name in names[:limit])
     return f"{shown} and {len(names) - limit:,} more" if len(names) > limit else shown
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kzc.results.words import line
+from kzc.results.clean import short
 from kzc.values import Case, Outcome, Run, Verdict
 
 VETH = (
@@ -51,7 +51,7 @@ def tables(run: Run) -> tuple[Table, ...]:
     timed = bool(accelerator) and ("tcg" not in accelerator or "icount" in accelerator)
     found = ((outcome, transfers(outcome, timed)) for outcome in run.outcomes)
     return tuple(
-        Table(line(outcome.subject), rows, _notes(rows, timed)) for outcome, rows in found if rows
+        Table(short(outcome.subject), rows, _notes(rows, timed)) for outcome, rows in found if rows
     )
 
 
@@ -96,11 +96,11 @@ def _way(case: Case) -> str:
 
 
 def _path(case: Case) -> tuple[str, str]:
-    return line(case.detail["proto"]), line(case.detail.get("ip", ""))
+    return short(case.detail["proto"]), short(case.detail.get("ip", ""))
 
 
 def _mode(case: Case) -> str:
-    return line(case.detail.get("mode", ""))
+    return short(case.detail.get("mode", ""))
 
 
 def _number(case: Case, key: str) -> int:

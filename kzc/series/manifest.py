@@ -6,12 +6,14 @@ from __future__ import annotations
 import datetime
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kzc.errors import UsageError
 
 FILE_NAME = "series.toml"
+_Fragment = Annotated[str, Field(pattern=r"^[\w-]+(\.config)?$")]
 
 
 class _Strict(BaseModel):
@@ -47,7 +49,7 @@ class Manifest(_Strict):
     upstream_since: str = Field(default="", description="first release that has it, v6.7")
     links: tuple[str, ...] = ()
     bases: dict[str, Base] = Field(min_length=1, description="by the kernel version they fit")
-    fragments: tuple[str, ...] = Field(default=(), description="kconfigs/ it needs")
+    fragments: tuple[_Fragment, ...] = Field(default=(), description="kconfigs/ it needs")
     suites: tuple[str, ...] = Field(default=(), description="selftests/ that exercise it")
 
 
@@ -68,6 +70,11 @@ def load_manifest(folder: Path) -> Manifest:
             missing = base_folder(folder, label, base)
             raise UsageError(f"{file}: bases.{label}: there is no folder {missing}")
     return manifest
+
+
+def find_manifest(patches_dir: Path, name: str) -> Manifest | None:
+    """The manifest of the series `name`, None where none is carried under that name."""
+    return load_manifest(patches_dir / name) if name in list_series(patches_dir) else None
 
 
 def base_folder(folder: Path, label: str, base: Base) -> Path:

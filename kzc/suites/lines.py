@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from kzc.values import Case, Verdict
 
 _STAMP = re.compile(r"\[ *\d+\.\d{6}\](?:\[ *[A-Z]\d+\])? ?")
-_MARK = re.compile(r"(.+?)(=== (?:server|status \d+|[46] \w+))$")
+_MARK = re.compile(r"(.+?)(=== (?:server|died|status \d+|[46] \w+))$")
 _BAD_EXIT = {Verdict.FAIL, Verdict.CRASH, Verdict.TIMEOUT, Verdict.INFRA}
 
 
@@ -47,6 +47,11 @@ def unglued(lines: Iterable[str]) -> list[str]:
         match = _MARK.match(line) if "=== " in line else None
         found += [match[1], match[2]] if match else [line]
     return found
+
+
+def unmarked(line: str) -> str:
+    """The line, as one that the parsers take for no mark of ours: an end's own output is data."""
+    return line.replace("=== ", "===  ")
 
 
 class Names:

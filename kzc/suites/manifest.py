@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +27,15 @@ from kzc.suites.parsers import PARSERS
 from kzc.suites.words import first_problem
 
 FILE = "suite.toml"
+LOOPBACK = ("loopback",)
+TWO_ENDS = ("pair", "nested")
+
+
+class Direction(StrEnum):
+    """Which end is the client: the host (host to guest) or the guest."""
+
+    H2G = "H2G"
+    G2H = "G2H"
 
 
 def _inside(path: str) -> str:
@@ -42,6 +52,9 @@ _Text = Annotated[str, Field(min_length=1)]
 # they become single-quoted shell words and paths under /proc/sys
 _Sysctl = Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-zA-Z0-9_-]+)+$")]
 _Value = int | Annotated[str, Field(pattern=r"^[^'\n]*$")]
+
+
+_TEXTS = ("run", "list_tests", "server", "client", "help_text")
 
 
 class _Table(BaseModel):
@@ -65,16 +78,14 @@ class Build(_Table):
     optional: bool = False
 
 
-class Command(_Table):
-    """Shell text for the guest, run in the folder of programs, which is also `$KZC_BIN`.
+class _Entry(_Table):
+    """What commands and pairs share.
 
-    `$KZC_SLOWDOWN` says how much longer than under KVM things may take in this guest (1 or more).
     `list` prints the names of the cases to come, or `planned` holds them; `timeout` are seconds
-    in all at KVM's speed; `needs` is a program without which the command is skipped.
+    in all at KVM's speed; `needs` is a program without which it is skipped.
     """
 
     name: _Name
-    run: _Text
     parser: str
     list_tests: str = Field(default="", alias="list")
     planned: tuple[str, ...] = ()
@@ -89,10 +100,39 @@ class Command(_Table):
         return name
 
 
+_E = TypeVar("_E", bound=_Entry)
+
+
+class Command(_Entry):
+    """Shell text for the guest, run in the folder of programs, which is also `$KZC_BIN`.
+
+    `$KZC_SLOWDOWN` says how much longer than under KVM things may take in this guest (1 or more).
+    """
+
+    run: _Text
+
+
+class PairCommand(_Entry):
+    """Shell texts for both ends of a pair, run in both directions unless `directions` has one.
+
+    Both see KZC_BIN and KZC_SLOWDOWN as a command does, and KZC_DIRECTION, KZC_PEER_CID, KZC_PORT
+    (AF_VSOCK), KZC_CONTROL_PORT and KZC_CONTROL_HOST (TCP: where the server listens, where the
+    client connects to), KZC_OPTIONS (long options that what `help` printed on both ends has in
+    common) and KZC_SKIP (`--skip=N` for each test that the two ends' lists do not agree on).
+    With `ready` tcp the client waits until something listens on the control port.
+    """
+
+    server: _Text
+    client: _Text
+    ready: Literal["tcp", "none"] = "tcp"
+    help_text: str = Field(default="", alias="help")
+    directions: tuple[Direction, ...] = Field(default=tuple(Direction), min_length=1)
+
+
 class Suite(_Table):
     """A suite. `silence` and `total` are seconds at KVM's speed, `memory` is like 512M or 2G.
 
-    `prelude` is shell text that `load_suite` has put before every `run` and `list`.
+    `prelude` is shell text that `load_suite` has put before every shell text of the others.
     """
 
     name: _Name
@@ -106,25 +146,35 @@ class Suite(_Table):
     total: _Seconds = 300
     prelude: str = ""
     build: tuple[Build, ...] = ()
-    commands: tuple[Command, ...] = Field(min_length=1)
+    commands: tuple[Command, ...] = ()
+    pairs: tuple[PairCommand, ...] = ()
 
     @property
     def memory_mib(self) -> int:
         """Memory of the guest in MiB."""
         return int(self.memory[:-1]) * (1024 if self.memory.endswith("G") else 1)
 
+    @property
+    def topologies(self) -> tuple[str, ...]:
+        """Where it can run: `commands` in one guest, `pairs` between a host and a guest."""
+        return (LOOPBACK if self.commands else ()) + (TWO_ENDS if self.pairs else ())
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if not self.commands and not self.pairs:
+            raise ValueError("commands: there are none, and no pairs either")
         _distinct("commands", [command.name for command in self.commands])
+        _distinct("pairs", [pair.name for pair in self.pairs])
         made = [
             Path(name).name for build in self.build for name in (*build.outputs, *build.copy_files)
         ]
         _distinct("build", made)
-        for command in self.commands:
-            if command.needs and command.needs not in made:
-                raise ValueError(f"command {command.name}: no build makes {command.needs!r}")
-            if command.list_tests and command.planned:
-                raise ValueError(f"command {command.name}: either `list` or `planned`")
+        for kind, entries in (("command", self.commands), ("pair", self.pairs)):
+            for entry in entries:
+                if entry.needs and entry.needs not in made:
+                    raise ValueError(f"{kind} {entry.name}: no build makes {entry.needs!r}")
+                if entry.list_tests and entry.planned:
+                    raise ValueError(f"{kind} {entry.name}: either `list` or `planned`")
         return self
 
 
@@ -137,7 +187,7 @@ def _distinct(where: str, names: Sequence[str]) -> None:
 def load_suite(folder: Path) -> Suite:
     """The suite of a folder. Raises UsageError `selftests/x/suite.toml: commands.0.timeout: ...`.
 
-    `run` and `list` of its commands come complete, with the suite's prelude before them.
+    Its shell texts come complete, with the suite's prelude before them.
     """
     path = folder / FILE
     shown = Path(*path.parts[-3:])
@@ -152,12 +202,15 @@ def load_suite(folder: Path) -> Suite:
     if suite.name != folder.name:
         raise UsageError(f"{shown}: name: {suite.name!r} is not the folder's name {folder.name!r}")
     return suite.model_copy(
-        update={"commands": tuple(_complete(command, suite.prelude) for command in suite.commands)}
+        update={
+            "commands": tuple(_complete(command, suite.prelude) for command in suite.commands),
+            "pairs": tuple(_complete(pair, suite.prelude) for pair in suite.pairs),
+        }
     )
 
 
-def _complete(command: Command, prelude: str) -> Command:
+def _complete(entry: _E, prelude: str) -> _E:
+    texts = {name: getattr(entry, name) for name in _TEXTS if getattr(entry, name, "")}
     if not prelude:
-        return command
-    listing = command.list_tests and f"{prelude}\n{command.list_tests}"
-    return command.model_copy(update={"run": f"{prelude}\n{command.run}", "list_tests": listing})
+        return entry
+    return entry.model_copy(update={name: f"{prelude}\n{text}" for name, text in texts.items()})

@@ -52,6 +52,7 @@ class Parsers(Mapping[str, Parser]):
 
     _MODULES: Mapping[str, str] = {
         "vsock_test": "kzc.suites.vsock_test",
+        "vsock_perf": "kzc.suites.vsock_perf",
         "msg_zerocopy": "kzc.suites.msg_zerocopy",
         "ktap": "kzc.suites.ktap",
     }

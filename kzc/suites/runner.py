@@ -1,27 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs a suite in a guest that somebody else has booted, and folds what came of it.
-
-Every command is marked in the kernel log before and after, so the log can be searched for what
-happened in between; a log without the closing mark was not read to its end and is no evidence.
-"""
+"""Runs a suite's commands in a guest that somebody else has booted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from kzc.suites import kernel_log
+from kzc.suites import fold, kernel_log
+from kzc.suites.fold import Log, Part
 from kzc.suites.manifest import Command, Suite
 from kzc.suites.parsers import PARSERS
-from kzc.values import Answer, Case, Ended, Limits, Outcome, Stage, Verdict, worst
+from kzc.values import Answer, Case, Ended, Limits, Outcome, Stage, Verdict
 
 _QUICK = Limits(20, 30)
-# a leak shows only when it is looked for, and twice: the first scan may see it live;
-# line by line, because /dev/kmsg takes no more in one write
-_LEAKS = """[ -w $leaks ] && {
-echo scan > $leaks; echo scan > $leaks
-while read -r line; do echo "kmemleak: $line" > /dev/kmsg; done < $leaks; }"""
 
 
 class Guest(Protocol):
@@ -43,14 +35,6 @@ class Setting:
     rules: kernel_log.Rules
 
 
-@dataclass(frozen=True)
-class _Part:
-    cases: tuple[Case, ...]
-    console: tuple[str, ...]
-    ended: Ended
-    seconds: float
-
-
 def run_suite(
     suite: Suite,
     guest: Guest,
@@ -62,14 +46,16 @@ def run_suite(
     if problem:
         # a guest that cannot even set a sysctl is no verdict on the code under test
         return Outcome(Stage.TEST, suite.name, Verdict.INFRA, reason=problem)
-    parts: list[_Part] = []
+    parts: list[Part] = []
     for command in suite.commands:
-        dead = bool(parts) and parts[-1].ended is not Ended.EXIT
-        part = _not_run(command, parts[-1]) if dead else _run(suite, command, guest, setting)
+        if parts and parts[-1].ended is not Ended.EXIT:
+            part = _left_out(command, parts[-1].ended)
+        else:
+            part = _run(suite, command, guest, setting)
         parts.append(part)
         for case in part.cases:
             show(case)
-    return _fold(suite, parts, setting.rules)
+    return fold.fold(suite.name, parts, setting.rules)
 
 
 def _prepare(suite: Suite, guest: Guest, setting: Setting) -> str:
@@ -84,32 +70,34 @@ def _prepare(suite: Suite, guest: Guest, setting: Setting) -> str:
     return f"sysctls of {suite.name} could not be set: {' '.join(answer.output) or answer.ended}"
 
 
-def _run(suite: Suite, command: Command, guest: Guest, setting: Setting) -> _Part:
+def _run(suite: Suite, command: Command, guest: Guest, setting: Setting) -> Part:
     if command.needs in setting.absent:
         reason = f"{command.needs} was not built: {setting.absent[command.needs]}"
         case = Case(command.name, Verdict.SKIP, reason=reason)
-        return _Part((case,), (_mark("end", suite, command),), Ended.EXIT, 0.0)
+        return Part((case,), (), Ended.EXIT, 0.0)
     planned = _planned(command, guest, setting)
+    path = f"{suite.name}/{command.name}"
     limits = Limits(suite.silence, command.timeout or suite.total).scaled(setting.factor)
     text = "\n".join(
         (
             _enter(setting),
-            "leaks=/sys/kernel/debug/kmemleak; [ -w $leaks ] && echo clear > $leaks",
-            f"echo '{_mark('begin', suite, command)}' > /dev/kmsg",
+            fold.CLEAR_LEAKS,
+            fold.write_mark("begin", path),
             f"( {command.run}\n)",
             "status=$?",
-            _LEAKS,
-            f"echo '{_mark('end', suite, command)}' > /dev/kmsg",
+            fold.FIND_LEAKS,
+            fold.write_mark("end", path),
             "exit $status",
         )
     )
     answer = guest.run(text, limits)
     cases = PARSERS[command.parser](answer.output, status=answer.status, planned=planned)
-    cases = tuple(_blame(case, answer) for case in cases)
+    cases = fold.blame(cases, answer.ended, answer.seconds)
     if not cases:
         reason = f"`{command.name}` ran no case at all"
         cases = (Case(command.name, Verdict.FAIL, reason=reason),)
-    return _Part(cases, answer.console, answer.ended, answer.seconds)
+    log = Log("", answer.console, fold.mark("end", path))
+    return Part(cases, (log,), answer.ended, answer.seconds)
 
 
 def _planned(command: Command, guest: Guest, setting: Setting) -> Sequence[str]:
@@ -124,61 +112,5 @@ def _enter(setting: Setting) -> str:
     return f'{known}; cd "$KZC_BIN" || exit 1'
 
 
-def _not_run(command: Command, before: _Part) -> _Part:
-    names = command.planned or (command.name,)
-    reason = f"the guest was gone before ({before.ended})"
-    cases = tuple(Case(name, Verdict.NOT_RUN, reason=reason) for name in names)
-    return _Part(cases, (), before.ended, 0.0)
-
-
-def _blame(case: Case, answer: Answer) -> Case:
-    """A case that was cut: say by what, and call a hang a timeout."""
-    if case.verdict is not Verdict.CRASH or answer.ended is Ended.EXIT:
-        return case
-    if answer.ended in {Ended.SILENCE, Ended.TOTAL}:
-        words = {Ended.SILENCE: "nothing was heard any more", Ended.TOTAL: "its time was up"}
-        return replace(
-            case,
-            verdict=Verdict.TIMEOUT,
-            reason=f"{words[answer.ended]} after {answer.seconds:.0f} s; tasks are in the log",
-        )
-    return replace(case, reason=f"the guest died here ({answer.ended})")
-
-
-def _mark(word: str, suite: Suite, command: Command) -> str:
-    return f"kzc: {word} {suite.name}/{command.name}"
-
-
-def _fold(suite: Suite, parts: Iterable[_Part], rules: kernel_log.Rules) -> Outcome:
-    parts = tuple(parts)
-    cases = tuple(case for part in parts for case in part.cases)
-    console = [line for part in parts for line in part.console]
-    findings = kernel_log.scan(console, rules)
-    verdict = worst(case.verdict for case in cases)
-    said = []
-    died = next((part.ended for part in parts if part.ended is not Ended.EXIT), Ended.EXIT)
-    if died is Ended.EXIT and not _read_to_the_end(suite, parts):
-        verdict = worst((verdict, Verdict.INFRA))
-        said.append("the kernel log was not read to its end")
-    if all(case.verdict in {Verdict.SKIP, Verdict.NOT_RUN} for case in cases):
-        verdict = worst((verdict, Verdict.FAIL))
-        said.append("no case was executed")
-    if findings:
-        dead = died in {Ended.PANIC, Ended.GONE}
-        verdict = worst((verdict, Verdict.CRASH if dead else Verdict.FAIL))
-        said.append(f"kernel log: {findings[0].text}")
-    detail = {
-        **kernel_log.evidence(findings),
-        **({} if died is Ended.EXIT else {"ended": died.value}),
-    }
-    seconds = sum(part.seconds for part in parts)
-    reason = "; ".join(said)
-    return Outcome(Stage.TEST, suite.name, verdict, seconds, "", cases, detail, reason)
-
-
-def _read_to_the_end(suite: Suite, parts: Sequence[_Part]) -> bool:
-    for command, part in zip(suite.commands, parts, strict=True):
-        mark = _mark("end", suite, command)
-        if not any(line.endswith(mark) for line in part.console):
-            return False
-    return True
+def _left_out(command: Command, ended: Ended) -> Part:
+    return Part(fold.not_run(command.planned or (command.name,), ended), (), ended, 0.0)

@@ -3,7 +3,8 @@
 
 A test prints `N - TITLE...`, anything, and `ok` or `skipped`; it has passed when both ends said
 so. The text holds the client's lines, a line `=== server`, the server's lines; each side may end
-with `=== status N`. A side's first test without an end is the one that failed: the program exits.
+with `=== status N`, or with `=== died` where its machine went. A side's first test without an end
+is the one that failed: the program exits.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ _LISTED = re.compile(r"(\d+)\t(.+)")
 _STATUS = re.compile(r"=== status (\d+)$")
 _SERVER = "=== server"
 _COMPLETED = "All tests have been executed."
+_DIED = "=== died"
 _ECHO = "control socket"
+_LOST_PEER = "unexpected EOF on control socket"
+# what the side with more tests says in the first of those, and the other one at its end
+_UNEVEN = (
+    'expected "NEXT" on control socket, got "COMPLETED"',
+    'expected "COMPLETED" on control socket, got "NEXT"',
+)
 _NOTES = 4
 
 _Key = tuple[int, str]
@@ -40,6 +48,7 @@ class _Side:
     tests: dict[_Key, _Test] = field(default_factory=dict)
     completed: bool = False
     last: str = ""
+    died: bool = False
 
 
 def parse_list(lines: Iterable[str]) -> tuple[str, ...]:
@@ -59,8 +68,10 @@ def parse(
     if cut < len(text):
         server = _read("server", text[cut + 1 :], status)
         sides.append(server)
-        _settle(client, server)
-        _settle(server, client)
+        for side, other in ((client, server), (server, client)):
+            _settle(side, other)
+            _bury(side, other)
+            status = 0 if _even(side, other) else status
     elif status is not None:
         sides.append(_Side("server", status))
     keys = sorted({key for side in sides for key in side.tests})
@@ -76,7 +87,10 @@ def _read(name: str, lines: Sequence[str], status: int | None) -> _Side:
     for line in lines:
         if match := _STATUS.match(line):
             side.status = int(match[1])
-            test = None
+            break
+        elif line == _DIED:
+            side.died, side.status = True, None
+            break
         elif line.startswith(_COMPLETED):
             side.completed = True
             test = None
@@ -117,12 +131,50 @@ def _settle(side: _Side, other: _Side) -> None:
         side.tests[min(beyond)] = _Test()
 
 
+def _bury(side: _Side, other: _Side) -> None:
+    """Give a side whose machine died what the other saw of it: its own output may be lost.
+
+    Once more the barrier is the proof. It died in the last test in which it is known to have been.
+    """
+    if not side.died:
+        return
+    known = [key for key, test in other.tests.items() if _inside(test)] + list(side.tests)
+    if not known:
+        return
+    last = max(known)
+    for key, seen in other.tests.items():
+        test = side.tests.setdefault(key, _Test()) if key <= last else _Test()
+        if key < last and not test.end:
+            test.end = seen.end or "ok"
+
+
+def _even(side: _Side, other: _Side) -> bool:
+    """Take the words for it that `other` knows fewer tests: all of those have passed the barrier,
+    and the first that only `side` knows met the end of the other's list."""
+    if not side.tests or not other.completed:
+        return False
+    key = max(side.tests)
+    test = side.tests[key]
+    if key in other.tests or len(test.notes) != 1 or (side.status, other.status) != (1, 1):
+        return False
+    last = (test.notes[0], other.last.removeprefix(f"{_COMPLETED} Waiting other peer..."))
+    if last not in {_UNEVEN, (_UNEVEN[0], _LOST_PEER), (_LOST_PEER, _UNEVEN[1])}:
+        return False
+    side.status = other.status = 0
+    side.completed = True
+    test.end, test.notes = "skipped", [f"only the {side.name} knows this test"]
+    other.tests[key] = test
+    return True
+
+
 def _inside(test: _Test) -> bool:
     return bool(test.end) or any(_ECHO not in note for note in test.notes)
 
 
 def _fold(name: str, key: _Key, sides: Sequence[_Side]) -> Case:
     views = [(side.name, *_judge(side, key)) for side in sides]
+    if any(side.died and key not in side.tests for side in sides):
+        return Case(name, Verdict.NOT_RUN, reason="the other side was gone")
     verdict = worst(view[1] for view in views)
     said = [(side, reason) for side, own, reason in views if reason and own is verdict]
     if not verdict.good:

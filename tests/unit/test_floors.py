@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[2]
 MAX_FILE, MAX_FUNCTION = 350, 60
 
 GROUND = frozenset({"values", "errors"})
-HALL = GROUND | {"proc", "git", "settings"}
+HALL = GROUND | {"proc", "git", "hosts", "settings"}
 FLOOR = frozenset({"series", "trees", "kernel", "guest", "suites", "results"})
 # each room and the rooms it may import (itself always); a room that is not here may not exist
 MAY_IMPORT = {
@@ -28,13 +28,15 @@ MAY_IMPORT = {
     "proc": frozenset({"errors"}),
     "settings": GROUND,
     "git": GROUND | {"proc"},
+    "hosts": GROUND | {"proc", "settings"},
     **dict.fromkeys((*FLOOR, "bench"), HALL),
     "jobs": HALL | FLOOR | {"bench"},
     "cli": HALL | FLOOR | {"bench", "jobs"},
     "__main__": HALL | FLOOR | {"bench", "jobs", "cli"},
 }
 STARTERS = {"proc", "guard"}
-ENDERS = {"__main__", "guard"}
+# remote.py is a program of its own, run on another machine
+ENDERS = {"__main__.py", "guard.py", "hosts/remote.py"}
 _START_MODULES = {"subprocess", "multiprocessing", "pty", "pexpect", "sh", "plumbum"}
 _START_CALLS = ("fork", "exec", "spawn", "posix_spawn", "popen", "system")
 _START_NAMES = {"ProcessPoolExecutor", "create_subprocess_exec", "create_subprocess_shell"}
@@ -114,8 +116,8 @@ def _starting(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def ends(root: Path) -> list[str]:
     return [
         f"{path}:{line}: only kzc/__main__.py ends the process: {what}"
-        for path, room, tree in modules(root)
-        if room not in ENDERS
+        for path, _, tree in modules(root)
+        if path.relative_to(root).as_posix() not in ENDERS
         for line, what in _ending(tree)
     ]
 
@@ -217,6 +219,9 @@ _HEAD = '# SPDX-License-Identifier: GPL-2.0-only\n"""A module."""\n'
         (ends, "cli/a.py", "raise SystemExit(3)", "raise SystemExit"),
         (ends, "cli/a.py", "raise SystemExit", "raise SystemExit"),
         (ends, "proc.py", "exit(3)", "exit"),
+        (ends, "hosts/ssh.py", "raise SystemExit(3)", "raise SystemExit"),
+        (imports, "hosts/ssh.py", "from kzc.guest import argv", "hosts may not import guest"),
+        (imports, "hosts/ssh.py", "from kzc.git import x", "hosts may not import git"),
         (sizes, "cli/a.py", "\n" * MAX_FILE, f"{MAX_FILE + 2} lines"),
         (sizes, "cli/a.py", "def f():\n" + "    pass\n" * MAX_FUNCTION, "f has 61 lines"),
         (sizes, "cli/a.py", "async def f():\n" + "    pass\n" * MAX_FUNCTION, "f has 61 lines"),
@@ -255,6 +260,8 @@ def test_what_is_allowed_is_left_alone(tmp_path: Path) -> None:
         "jobs/a.py": "from kzc.trees import a\nfrom kzc.guest import b\n'subprocess'  # sys.exit",
         "cli/a.py": "from kzc.jobs import a\nraise ValueError",
         "guard.py": "import os\nos.fork()\nraise SystemExit(1)",
+        "hosts/remote.py": "raise SystemExit(1)",
+        "guest/a.py": "from kzc.hosts.host import Host",
         "proc.py": "import subprocess\nfrom kzc.errors import x",
         "__main__.py": "import sys\nfrom kzc.cli import app\nsys.exit(1)",
         "__init__.py": "__version__ = '1'",

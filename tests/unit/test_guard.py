@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from kzc import proc
 from kzc.errors import CommandFailed, HostError
 from kzc.proc import LocalRunner
 
@@ -146,12 +147,12 @@ def test_an_exception_in_the_block_ends_them_too(tmp_path: Path, marker: str) ->
     assert not alive(marker)
 
 
-def test_stop_may_be_said_twice_and_the_pidfd_tells_the_end(tmp_path: Path, marker: str) -> None:
+def test_stop_may_be_said_twice_and_a_descriptor_tells_the_end(tmp_path: Path, marker: str) -> None:
     with LocalRunner().spawn(family(marker), log=tmp_path / "log") as child:
-        assert select.select([child.pidfd], [], [], 0)[0] == []
+        assert select.select([child.ended], [], [], 0)[0] == []
         child.stop()
         child.stop()
-        assert select.select([child.pidfd], [], [], 0)[0] == [child.pidfd]
+        assert select.select([child.ended], [], [], 0)[0] == [child.ended]
         assert not alive(marker)
 
 
@@ -216,6 +217,32 @@ def test_input_reaches_the_command_and_is_empty_otherwise() -> None:
     runner = LocalRunner()
     assert runner.capture(["cat"], stdin=b"\xffbytes\n").raw == b"\xffbytes\n"
     assert runner.capture(["cat"], timeout=20).raw == b""
+
+
+def test_a_command_gets_the_signals_as_a_shell_gives_them() -> None:
+    done = LocalRunner().capture(["sh", "-c", "yes | head -n 1; grep SigIgn /proc/$$/status"])
+    assert done.stderr == ""
+    assert done.stdout.split() == ["y", "SigIgn:", "0" * 16]
+
+
+def test_input_may_be_a_file_and_a_lease_ends_the_family(tmp_path: Path, marker: str) -> None:
+    """The guard as it runs on another host: its own input is the lifeline."""
+    guard, lease = Path(proc.__file__).with_name("guard.py"), tmp_path / "lease"
+    lease.mkdir()
+    (tmp_path / "input").write_text("from a file")
+    start = [sys.executable, "-I", "-S", str(guard), "0", "--lease", str(lease)]
+    with subprocess.Popen(
+        [*start, "--stdin", str(tmp_path / "input"), "--", "cat"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read() == b"from a file"
+    with subprocess.Popen([*start, "--", *family(marker)], stdin=subprocess.PIPE) as process:
+        assert within(20, lambda: len(alive(marker)) >= 5), alive(marker)
+        lease.rmdir()
+        assert process.wait(10) == 128 + signal.SIGKILL
+        assert not alive(marker)
 
 
 def test_a_command_has_a_session_of_its_own(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ import pytest
 from kzc.errors import HostError
 from kzc.guest.argv import GuestSpec
 from kzc.guest.session import Guest, boot
+from kzc.hosts.local import local_host
 from kzc.proc import Child, LocalRunner
 from kzc.values import Ended, Limits
 
-SPEC = GuestSpec("mini", Path("/no/kernel"), "tcg")
+SPEC = GuestSpec("mini", Path(__file__), "tcg")
 LIMITS = Limits(silence=1.0, total=2.5)
 
 
@@ -42,7 +43,10 @@ class ActingRunner(LocalRunner):
 
 @contextmanager
 def guest(script: str, folder: Path) -> Iterator[Guest]:
-    with boot(SPEC, folder, ActingRunner(script), LIMITS) as started:
+    with (
+        local_host(ActingRunner(script)) as host,
+        boot(SPEC, folder, host, LIMITS) as started,
+    ):
         yield started
 
 

@@ -3,75 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kzc.errors import UsageError
-from kzc.git import Git
 from kzc.jobs import kernels
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.workshop import Workshop
 from kzc.kernel.fragment import Fragment
-from kzc.proc import LocalRunner
-from kzc.results.store import Store
 from kzc.series.read import read_folder
-from kzc.settings import Settings
-from kzc.trees.find import find_tree
-from kzc.trees.tree import Tree
-from kzc.values import Case, Outcome, Verdict
+from kzc.values import Verdict
 from tests.fakelinux import commit, edit
-from tests.fakelinux.buildable import make_buildable
+from tests.unit.jobs.floor import Recorder, series_of, tree_of
 
 PLAIN = Wanted((Fragment("net.config", "CONFIG_NET=y\n"),))
-
-
-class Recorder:
-    """A screen that remembers."""
-
-    def __init__(self) -> None:
-        self.steps: list[str] = []
-        self.fractions: list[float | None] = []
-
-    def step(self, text: str) -> None:
-        self.steps.append(text)
-
-    def progress(self, text: str, fraction: float | None) -> None:
-        self.fractions.append(fraction)
-
-    def case(self, case: Case) -> None:
-        raise AssertionError(case)
-
-    def outcome(self, outcome: Outcome) -> None:
-        self.steps.append(outcome.subject)
-
-
-@pytest.fixture
-def kernel(tmp_path: Path) -> Path:
-    return make_buildable(tmp_path / "linux")
-
-
-@pytest.fixture
-def shopfloor(tmp_path: Path) -> Iterator[Workshop]:
-    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", jobs=2)
-    with Store(settings.data).create(("kzc",), {}, "0") as run:
-        yield Workshop(settings, LocalRunner(), Recorder(), run, "kzc again")
-
-
-def tree_of(kernel: Path, shopfloor: Workshop) -> Tree:
-    return find_tree(str(kernel), kernel, shopfloor.settings, shopfloor.runner)
-
-
-def series_of(kernel: Path, out: Path, *edits: tuple[str, str, str]) -> Path:
-    git = Git(LocalRunner(), kernel)
-    base = git.commit_of("HEAD")
-    for file, old, new in edits:
-        edit(kernel / file, old, new)
-        commit(kernel, f"{file}: {new}")
-    git.run("format-patch", "-q", "-n", "-o", str(out), f"{base}..HEAD")
-    git.run("reset", "-q", "--hard", base)
-    return out
 
 
 def plain_source(kernel: Path, shopfloor: Workshop) -> Source:

@@ -30,7 +30,7 @@ def test_every_carried_series_wants_what_there_is(name: str) -> None:
     for suite in manifest.suites:
         assert (shared_folder("selftests") / suite / "suite.toml").is_file()
     for fragment in manifest.fragments:
-        assert (shared_folder("kconfigs") / f"{fragment}.config").is_file()
+        assert (shared_folder("kconfigs") / f"{fragment.removesuffix('.config')}.config").is_file()
 
 
 def test_the_zerocopy_series_is_carried_for_debians_kernel() -> None:
@@ -68,6 +68,7 @@ def test_no_base_that_fits_names_those_there_are(version: str) -> None:
             'title = "x"\n[[posted]]\nversion = 0\nmessage_id = "<a@b>"\n[bases."6.12"]\n',
             "posted.0.version: .*\n.*posted.0.message_id: ",
         ),
+        ('title = "x"\nfragments = ["a", "../b"]\n[bases."6.12"]\n', "fragments.1: "),
         ("title =\n", "no valid TOML"),
     ],
 )

@@ -9,8 +9,8 @@ from kzc.values import Case, Verdict
 
 
 def test_names() -> None:
-    assert sorted(PARSERS) == ["exit", "ktap", "msg_zerocopy", "vsock_test"]
-    assert len(PARSERS) == 4
+    assert sorted(PARSERS) == ["exit", "ktap", "msg_zerocopy", "vsock_perf", "vsock_test"]
+    assert len(PARSERS) == 5
     assert "nothing" not in PARSERS
     with pytest.raises(KeyError):
         PARSERS["nothing"]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A first-level guest becomes a host: an SSH server in it, reached through a forwarded port.
+
+It sees this machine's root file system through virtme-ng, so this machine's sshd and QEMU are the
+host's too. Keys are made for the one guest and never leave its run's private folder.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kzc.errors import HostError
+from kzc.guest.argv import ADDRESS, GATEWAY, GuestSpec
+from kzc.guest.session import Guest
+from kzc.proc import Runner
+from kzc.values import Ended, Limits
+
+SSH_PORT = 22
+_QUICK = Limits(60, 120)
+# virtme-ng's root is locked in a shadow of its own, which can be written, not replaced
+_SERVER = """
+set -e
+umask 077
+echo 'root:*:::::::' >/etc/shadow
+mkdir -p /run/sshd /run/kzc
+# a home that can be written, and no shell set-up of this machine's user in front of each command
+mount -t tmpfs home /root
+printf %s {host_key} >/run/kzc/host_key
+printf %s {authorized} >/run/kzc/authorized_keys
+ip link set lo up
+for card in /sys/class/net/*; do
+    [ -e "$card/device" ] && name=${{card##*/}}
+done
+ip address add {address} dev "$name"
+ip link set "$name" up
+ip route add default via {gateway}
+PATH=$PATH:/usr/sbin
+exec "$(command -v sshd)" -f /dev/null -h /run/kzc/host_key -o PidFile=none -o UsePAM=no \
+    -o AuthorizedKeysFile=/run/kzc/authorized_keys -o StrictModes=no -o UseDNS=no \
+    -o PermitRootLogin=prohibit-password -o Subsystem='sftp internal-sftp' -o MaxSessions=100
+"""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Files on this machine: the key that opens the guest, and the guest's own host key."""
+
+    client: Path
+    host: Path
+
+
+def make_keys(folder: Path, runner: Runner) -> Keys:
+    """Two new key pairs in a private folder. Raises HostError without OpenSSH's client."""
+    keys = Keys(folder / "client_key", folder / "host_key")
+    for path in (keys.client, keys.host):
+        runner.capture(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "kzc", "-f", str(path)]
+        )
+    return keys
+
+
+def known_hosts(keys: Keys, port: int) -> str:
+    """The line by which the guest is known at its forwarded port (sshd(8), known_hosts)."""
+    kind, key, *_ = keys.host.with_suffix(".pub").read_text().split()
+    return f"[127.0.0.1]:{port} {kind} {key}\n"
+
+
+def reachable(spec: GuestSpec) -> GuestSpec:
+    """The same guest with its SSH port forwarded."""
+    return replace(spec, forwarded=SSH_PORT)
+
+
+def serve(guest: Guest, keys: Keys, factor: float) -> int:
+    """Start the server in a booted guest; the port of this machine's loopback that leads to it.
+
+    Raises HostError when the guest has no sshd or QEMU forwards nothing.
+    """
+    text = _SERVER.format(
+        host_key=shlex.quote(keys.host.read_text()),
+        authorized=shlex.quote(keys.client.with_suffix(".pub").read_text()),
+        address=ADDRESS,
+        gateway=GATEWAY,
+    )
+    answer = guest.run(text, _QUICK.scaled(factor))
+    if answer.ended is not Ended.EXIT or answer.status:
+        said = " / ".join(answer.output[-3:]) or answer.ended
+        raise HostError(
+            f"no SSH server came up in the first-level guest: {said}",
+            "apt-get install -y openssh-server iproute2",
+        )
+    try:
+        return guest.monitor.forwarded_port()
+    except OSError as error:
+        raise HostError(f"the first-level guest cannot be reached: {error}") from None

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a host of a pair has: /dev/vhost-vsock, an accelerator proven there, QEMU, its kernel log.
+
+One way to ask for this machine, a machine over SSH and a first-level guest.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kzc.errors import HostError
+from kzc.guest import accelerator
+from kzc.guest.cid import NODE
+from kzc.hosts.host import Host
+
+# XSAVE under QEMU's emulated SVM panics the second level; SMAP and SMEP have to stay
+_EMULATED_CPU = "qemu64,+smap,+smep"
+_ASK = f"""
+uname -r
+node={NODE}
+if [ ! -e $node ]; then echo "absent"; elif ! [ -r $node -a -w $node ]; then echo "no rights"
+else echo usable; fi
+if grep -qE 'model name.*QEMU (TCG|Virtual)' /proc/cpuinfo; then echo emulated; else echo real; fi
+PATH=$PATH:/usr/sbin:/sbin
+for program in qemu-system-x86_64 tcpdump ip flock; do
+    command -v $program >/dev/null || echo "without $program"
+done
+"""
+_FIX = {
+    "absent": "as root on the host: modprobe vhost_vsock",
+    "no rights": f"as root on the host: setfacl -m u:$USER:rw {NODE}",
+}
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """How guests run on a host: `release` of its kernel, accelerator and CPU model for guests."""
+
+    release: str
+    accel: str
+    cpu: str
+    reason: str
+    lacks: frozenset[str] = frozenset()
+
+
+def look(host: Host, qemu: str) -> Hosting:
+    """Ask a host. Raises HostError when no pair can run there, saying what would help."""
+    answer = host.runner.capture(["sh", "-c", _ASK], timeout=60).stdout.splitlines()
+    release, node, cpu, *rest = answer
+    if node != "usable":
+        raise HostError(f"{host.name}: {NODE} is not usable: {node}", _FIX.get(node, ""))
+    lacks = frozenset(line.removeprefix("without ") for line in rest)
+    if "qemu-system-x86_64" in lacks and "/" not in qemu:
+        raise HostError(
+            f"{host.name} has no qemu-system-x86_64",
+            "on the host: apt-get install -y qemu-system-x86",
+        )
+    model = _EMULATED_CPU if cpu == "emulated" else "host"
+    ran, reason = accelerator.runs_on(host, qemu, "kvm", model)
+    if ran:
+        return Hosting(release, "kvm", model, reason, lacks)
+    return Hosting(release, "tcg", "max", reason, lacks)
+
+
+@dataclass
+class Dmesg:
+    """The kernel log of a host that is no guest of ours, read by dmesg(1)."""
+
+    host: Host
+    _last: float = field(default=-1.0)
+
+    def __post_init__(self) -> None:
+        self()
+
+    def __call__(self) -> tuple[str, ...] | None:
+        """Lines since the last call; None when this user may not read them."""
+        done = self.host.runner.capture(["dmesg", "--raw"], check=False, timeout=60)
+        if done.code:
+            return None
+        lines = []
+        for line in done.stdout.splitlines():
+            match = _RAW.match(line)
+            if match and float(match[2]) > self._last:
+                lines.append(f"[{match[2]}] {match[3]}")
+        if lines:
+            self._last = float(lines[-1][1:].partition("]")[0])
+        return tuple(lines)
+
+
+_RAW = re.compile(r"<(\d+)>\[ *(\d+\.\d+)\](?:\[ *[TC]\d+\])? (.*)")
+
+
+def programs_on(host: Host, folder: Path) -> Path:
+    """A folder on the host with all programs of a folder of this machine."""
+    there = {path.name: host.put(path) for path in sorted(folder.iterdir())}
+    if all(there[path.name] == path for path in folder.iterdir()):
+        return folder
+    place = host.folder / f"programs-{folder.name}"
+    links = [f"ln -sf '{path}' '{place}/{name}'" for name, path in there.items()]
+    host.runner.capture(["sh", "-ec", "\n".join([f"mkdir -p '{place}'", *links])])
+    return place

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A Runner whose programs run on a host over SSH. Logs are written on this machine."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+from kzc.errors import CommandFailed, HostError
+from kzc.hosts import terminal
+from kzc.hosts.command import Command, Remote, SshChild, unlogged
+from kzc.hosts.link import Link
+from kzc.proc import Done
+
+_TAIL_LINES = 20
+Scrap = Callable[[bytes], AbstractContextManager[Path]]
+"""Makes a file on the host from bytes, for as long as a `with` block runs."""
+
+
+class SshRunner:
+    """Runs programs on a host. `way` is the ssh command that gets there, for messages."""
+
+    def __init__(self, link: Link, remote: Remote, way: Sequence[str], scrap: Scrap) -> None:
+        self._link = link
+        self._remote = remote
+        self._way = tuple(way)
+        self._scrap = scrap
+
+    def capture(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+        timeout: float | None = None,
+        check: bool = True,
+    ) -> Done:
+        begin = time.monotonic()
+        with nullcontext() if stdin is None else self._scrap(stdin) as file:
+            line = self._remote.line(argv, cwd=cwd, env=env, stdin=file)
+            command = Command(self._link, line, shlex.join(argv))
+            try:
+                raw, err = _both(command, None if timeout is None else begin + timeout)
+                code = command.finished()
+            except TimeoutError:
+                raise HostError(
+                    f"`{shlex.join(argv)}` on {self._link.name} did not end within {timeout:.0f} s "
+                    "and was killed"
+                ) from None
+            finally:
+                command.stop()
+        out, errors = raw.decode(errors="replace"), err.decode(errors="replace")
+        if check and code:
+            raise CommandFailed(self._repeat(argv), code, tail=(errors or out).rstrip())
+        return Done(tuple(argv), code, out, errors, time.monotonic() - begin, raw)
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[str]:
+        tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        with log.open("ab") as file:
+            line = self._remote.line(argv, cwd=cwd, env=env, merged=True)
+            command = Command(self._link, line, shlex.join(argv))
+            try:
+                rest = b""
+                for data in command.output():
+                    file.write(data)
+                    file.flush()
+                    *lines, rest = (rest + data).split(b"\n")
+                    for raw in lines:
+                        tail.append(raw.decode(errors="replace"))
+                        yield tail[-1]
+                if rest:
+                    tail.append(rest.decode(errors="replace"))
+                    yield tail[-1]
+                code = command.finished()
+            finally:
+                command.stop()
+        if code:
+            raise CommandFailed(self._repeat(argv), code, str(log), "\n".join(tail))
+
+    @contextmanager
+    def spawn(
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[SshChild]:
+        with log.open("ab") as file:
+            line = self._remote.line(argv, cwd=cwd, env=env, merged=True)
+            child = SshChild(Command(self._link, line, shlex.join(argv)), file)
+            try:
+                yield child
+            finally:
+                child.close()
+        if failure := unlogged(child, log):
+            raise failure
+
+    def interactive(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
+        terminal.needed()
+        line = self._remote.line(argv, env=env, terminal=True)
+        command = Command(self._link, line, shlex.join(argv), terminal=True)
+        try:
+            terminal.joined(command.channel)
+            return command.finished()
+        finally:
+            command.channel.close()
+
+    def _repeat(self, argv: Sequence[str]) -> tuple[str, ...]:
+        return (*self._way, shlex.join(argv))
+
+
+def _both(command: Command, deadline: float | None) -> tuple[bytes, bytes]:
+    """Output and errors, read at once. Raises TimeoutError after killing the command."""
+    parts: tuple[list[bytes], list[bytes]] = ([], [])
+    readers = [
+        threading.Thread(target=into.extend, args=(source,), daemon=True)
+        for into, source in zip(parts, (command.output(), command.errors()), strict=True)
+    ]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(None if deadline is None else max(0, deadline - time.monotonic()))
+    if any(reader.is_alive() for reader in readers):
+        command.stop()
+        raise TimeoutError
+    return b"".join(parts[0]), b"".join(parts[1])

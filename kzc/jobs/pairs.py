@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots the guest of a pair, runs a suite between the two kernels, and says how it went."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from kzc.errors import HostError
+from kzc.guest import cid, session
+from kzc.guest.argv import ADDRESS, GATEWAY, GuestSpec
+from kzc.guest.capture import Capture, capturing
+from kzc.guest.ends import GuestEnd, HostEnd
+from kzc.guest.hosting import programs_on
+from kzc.guest.session import Guest
+from kzc.jobs.guests import BOOT, Plan, boot_outcome, with_initrd
+from kzc.jobs.topology import Side, second_level
+from kzc.jobs.workshop import Workshop
+from kzc.settings import shared_folder
+from kzc.suites import binaries, kernel_log
+from kzc.suites.manifest import Suite
+from kzc.suites.pair import Pair
+from kzc.suites.pair_runner import run_pairs
+from kzc.suites.runner import Setting
+from kzc.values import Ended, KernelBuild, Limits, Outcome
+
+_INSIDE = 51000
+_PORTS = (1 << 16, 1 << 30)  # AF_VSOCK ports that nobody else uses by habit
+_CIDS = 5
+_UP = f"""
+card=$(ls /sys/class/net | grep -v lo | head -n 1)
+ip addr add {ADDRESS} dev "$card" && ip link set "$card" up && ip route add default via {GATEWAY}
+"""
+_FREE = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
+_IN_GUEST = "/kzc/bin"
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Folders of this machine with a suite's programs, built from the commit of each end."""
+
+    host: Path
+    guest: Path
+
+
+def test(
+    shopfloor: Workshop,
+    side: Side,
+    kernel: KernelBuild,
+    suite: Suite,
+    programs: Programs,
+    plan: Plan,
+    *,
+    name: str,
+) -> tuple[Outcome, ...]:
+    """A boot outcome and, when the guest came up, a test outcome; both are kept.
+
+    `name` is how reports call it: the suite and the topology, perhaps the kernels.
+    """
+    folder = shopfloor.folder(f"test-{name}")
+    shopfloor.screen.step(f"booting the guest for {name} on {side.host.name}")
+    spec = replace(second_level(side, plan, Path(kernel.image)), forwarded=_INSIDE)
+    spec = replace(spec, cpus=suite.cpus, memory=max(suite.memory_mib, plan.memory))
+    spec = with_initrd(spec, folder, sorted(programs.guest.iterdir()))
+    rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
+    try:
+        with _guest(side, spec, folder) as (guest, guest_cid):
+            boot = boot_outcome(spec, guest.booted, rules, name)
+            detail = {**boot.detail, **_facts(side), "cid": guest_cid, "repeat": shopfloor.again}
+            log = shopfloor.relative(folder / "console.log")
+            boot = shopfloor.keep(replace(boot, log=log, detail=detail))
+            if guest.booted.ended is not Ended.EXIT:
+                return (boot,)
+            shopfloor.screen.step(f"running {name}")
+            pair = _pair(side, guest, guest_cid, programs, folder)
+            setting = Setting(_IN_GUEST, side.factor, pair.guest.absent, rules)
+            with capturing(side.host, folder, side.hosting.lacks) as capture:
+                outcome = run_pairs(suite, pair, setting, shopfloor.screen.case)
+    finally:
+        (folder / "initramfs").unlink(missing_ok=True)
+    detail = {
+        **outcome.detail,
+        **_facts(side),
+        **_captured(shopfloor, capture),
+        "repeat": shopfloor.again,
+    }
+    log = shopfloor.relative(folder / "control.log")
+    kept = shopfloor.keep(replace(outcome, subject=name, log=log, detail=detail))
+    return boot, kept
+
+
+@contextmanager
+def _guest(side: Side, spec: GuestSpec, folder: Path) -> Iterator[tuple[Guest, int]]:
+    """The guest behind a CID of its own; another one is taken when somebody had it."""
+    for attempt in range(_CIDS):
+        own = cid.random_cid()
+        with (
+            cid.held(side.host, folder / "flock.log") as release,
+            session.boot(
+                replace(spec, cid=own),
+                folder,
+                side.host,
+                BOOT.scaled(side.factor),
+                loop=side.loop,
+                beneath=side.failed,
+                connected=partial(_owned, release),
+            ) as guest,
+        ):
+            taken = cid.was_taken((folder / "qemu.log").read_text(errors="replace"))
+            if guest.booted.ended is not Ended.GONE or not taken or attempt == _CIDS - 1:
+                yield guest, own
+                return
+
+
+def _owned(release: Callable[[], None], guest: Guest) -> None:
+    """QEMU answers only when its devices are made, so the CID is its own by then."""
+    with suppress(OSError):  # it may have ended because the CID was taken
+        guest.monitor.forwarded_port()
+    release()
+
+
+def _pair(side: Side, guest: Guest, guest_cid: int, programs: Programs, folder: Path) -> Pair:
+    answer = guest.run(_UP, Limits(20, 30).scaled(side.factor))
+    if answer.ended is Ended.EXIT and answer.status:
+        raise HostError(f"the guest has no network: {' / '.join(answer.output[-2:])}")
+    there = programs_on(side.host, programs.host)
+    log = folder / "host.log"
+    absent = binaries.absent(programs.host)
+    return Pair(
+        HostEnd(side.host, guest, str(there), absent, log, side.kernel_log),
+        GuestEnd(guest, side.host, _IN_GUEST, binaries.absent(programs.guest)),
+        guest_cid,
+        _INSIDE,
+        guest.monitor.forwarded_port(),
+        GATEWAY,
+        _PORTS[0] + secrets.randbelow(_PORTS[1] - _PORTS[0]),
+        lambda: int(side.host.runner.capture(["python3", "-c", _FREE], timeout=60).stdout),
+    )
+
+
+def _facts(side: Side) -> dict[str, str]:
+    return {
+        "topology": side.topology,
+        "host": side.host.name,
+        "host_release": side.hosting.release,
+        "accelerator": f"{side.hosting.accel}: {side.hosting.reason}",
+    }
+
+
+def _captured(shopfloor: Workshop, capture: Capture) -> dict[str, str]:
+    if capture.reason:
+        return {"capture": f"none: {capture.reason}"}
+    return {"capture": shopfloor.relative(capture.file)}

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The host of a pair: this machine, a machine over SSH, or a first-level guest that was booted for
+it and then is reached like any machine over SSH. Callers get a `Side` and need not know which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kzc.errors import HostError
+from kzc.guest import first_level, session
+from kzc.guest.argv import GuestSpec
+from kzc.guest.hosting import Dmesg, Hosting, look
+from kzc.guest.loop import Loop
+from kzc.guest.session import Guest
+from kzc.hosts.host import Host
+from kzc.hosts.local import local_host
+from kzc.hosts.ssh import Address, connect
+from kzc.jobs.guests import BOOT, TCG_FACTOR, Plan, boot_outcome
+from kzc.jobs.workshop import Workshop, find_vng
+from kzc.settings import shared_folder
+from kzc.suites import kernel_log
+from kzc.values import Ended, Outcome, Stage, Verdict
+
+NESTED_FACTOR = 2.0  # what a guest in an emulated guest takes longer, on top of the emulation
+_FIRST_MEMORY = 2048  # MiB that the first level keeps for itself
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Side:
+    """The host of a pair, ready for guests.
+
+    `kernel_log` gives its kernel's lines since the last call (None: not to be read), `failed` why
+    it is of no use any more; `factor` is on the time limits of what runs on it.
+    """
+
+    topology: str
+    host: Host
+    hosting: Hosting
+    loop: Loop
+    kernel_log: Callable[[], tuple[str, ...] | None]
+    failed: Callable[[], Ended | None]
+    factor: float
+    first: Guest | None = None
+
+
+@contextmanager
+def this_machine(shopfloor: Workshop, plan: Plan) -> Iterator[Side]:
+    """This machine's own /dev/vhost-vsock. Raises HostError where it cannot be used."""
+    with local_host(shopfloor.runner) as host, closing(Loop()) as loop:
+        yield _side("pair", host, look(host, shopfloor.settings.qemu), loop, plan)
+
+
+@contextmanager
+def over_ssh(shopfloor: Workshop, plan: Plan, address: Address, *, accept: bool) -> Iterator[Side]:
+    """A machine over SSH. Raises HostError and, for an unknown host key, UsageError."""
+    shopfloor.screen.step(f"connecting to {address.name}")
+    with connect(address, accept=accept) as host, closing(Loop()) as loop:
+        yield _side("pair", host, look(host, "qemu-system-x86_64"), loop, plan)
+
+
+@contextmanager
+def nested(
+    shopfloor: Workshop, plan: Plan, image: Path, name: str, *, memory: int
+) -> Iterator[Side | None]:
+    """A first-level guest with this kernel; None when it did not come up, which is kept.
+
+    `memory` (MiB) is what its guest will want.
+    """
+    folder = shopfloor.folder(f"{name}-host")
+    shopfloor.screen.step(f"booting the first-level guest: {image.parent.name[:12]}")
+    spec = first_level.reachable(_first(shopfloor, plan, image, memory))
+    rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
+    with (
+        local_host(shopfloor.runner) as here,
+        closing(Loop()) as loop,
+        session.boot(spec, folder, here, BOOT.scaled(plan.factor), loop=loop) as guest,
+    ):
+        boot = boot_outcome(spec, guest.booted, rules, f"host of {name}")
+        log = shopfloor.relative(folder / "console.log")
+        shopfloor.keep(replace(boot, log=log, detail={**boot.detail, "repeat": shopfloor.again}))
+        if guest.booted.ended is not Ended.EXIT:
+            yield None
+            return
+        keys = first_level.make_keys(here.folder, shopfloor.runner)
+        port = first_level.serve(guest, keys, plan.factor)
+        known = here.folder / "known_hosts"
+        known.write_text(first_level.known_hosts(keys, port))
+        address = Address("root", "127.0.0.1", port, key_file=keys.client, known_hosts=known)
+        with connect(address, patience=_PATIENCE * plan.factor) as host:
+            guest.kernel_log()
+            hosting = look(host, Path(spec.qemu).name)
+            yield Side(
+                "nested",
+                host,
+                hosting,
+                loop,
+                guest.kernel_log,
+                lambda: Ended.HOST if guest.failed else None,
+                plan.factor * NESTED_FACTOR,
+                guest,
+            )
+
+
+def second_level(side: Side, plan: Plan, image: Path) -> GuestSpec:
+    """The guest behind the side's /dev/vhost-vsock, without what a suite adds."""
+    return GuestSpec(
+        "mini",
+        image,
+        side.hosting.accel,
+        memory=max(512, plan.memory),
+        append=plan.append,
+        cpu=side.hosting.cpu,
+    )
+
+
+def left_out(topology: str, error: HostError) -> Outcome:
+    """What `--topology all` says of a topology that this machine cannot do."""
+    return Outcome(
+        Stage.BOOT, topology, Verdict.SKIP, reason=error.message, detail={"hint": error.hint}
+    )
+
+
+def _first(shopfloor: Workshop, plan: Plan, image: Path, memory: int) -> GuestSpec:
+    return GuestSpec(
+        "vng",
+        image,
+        plan.accel,
+        cpus=2,
+        memory=_FIRST_MEMORY + max(memory, plan.memory),
+        append=plan.append,
+        qemu=shopfloor.settings.qemu,
+        vng=find_vng(),
+    )
+
+
+def _side(topology: str, host: Host, hosting: Hosting, loop: Loop, plan: Plan) -> Side:
+    emulated = hosting.accel == "tcg" or hosting.cpu != "host"
+    factor = plan.slowdown * (TCG_FACTOR * NESTED_FACTOR if emulated else 1.0)
+    return Side(topology, host, hosting, loop, Dmesg(host), lambda: None, factor)

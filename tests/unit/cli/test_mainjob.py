@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a command line comes to mean: above all, which config fragments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kzc.cli.mainjob import understand
+from kzc.cli.options import Asked
+from kzc.errors import UsageError
+from kzc.kernel.profile import find_profile
+from kzc.settings import shared_folder
+from tests.fakelinux import make_series
+
+PROFILE = [
+    f"{name}.config" for name in find_profile("default", shared_folder("kconfigs")).fragments
+]
+SUITE = """\
+name = "own"
+title = "t"
+guest = "mini"
+fragments = ["debug.config"]
+
+[[commands]]
+name = "x"
+run = "true"
+parser = "exit"
+"""
+
+
+def carried(kernel: Path, fragments: str) -> Path:
+    """A folder like patches/ with one series, `three`, that wants these fragments."""
+    patches = kernel.parent / "patches"
+    make_series(kernel, patches / "three" / "6.12")
+    (patches / "three" / "series.toml").write_text(
+        f'title = "t"\nfragments = {fragments}\nsuites = ["vsock"]\n[bases."6.12"]\n'
+    )
+    return patches
+
+
+@pytest.mark.parametrize("name", ["compat", "compat.config"])
+def test_fragments_of_a_series_come_after_the_profiles_and_before_the_suites(
+    kernel: Path, name: str
+) -> None:
+    patches = carried(kernel, f'["net", "{name}"]')
+    suite = kernel.parent / "own"
+    suite.mkdir()
+    (suite / "suite.toml").write_text(SUITE)
+    own = kernel.parent / "last.config"
+    own.write_text("CONFIG_LAST=y\n")
+    job = understand(Asked(series="three", suites=(str(suite),), config=[own]), patches=patches)
+    found = [fragment.name for fragment in job.wanted.fragments]
+    assert found == [*PROFILE, "compat.config", "debug.config", "last.config"]
+    assert "CONFIG_" in job.wanted.fragments[len(PROFILE)].text
+
+
+def test_a_series_brings_its_fragments_where_no_suite_is_run_too(kernel: Path) -> None:
+    patches = carried(kernel, '["compat"]')
+    job = understand(Asked(series="three"), with_suites=False, patches=patches)
+    assert [fragment.name for fragment in job.wanted.fragments] == [*PROFILE, "compat.config"]
+    assert job.suites == ()
+
+
+def test_a_carried_series_brings_its_suites(kernel: Path) -> None:
+    job = understand(Asked(series="three"), patches=carried(kernel, "[]"))
+    assert [suite.name for suite in job.suites] == ["vsock"]
+
+
+def test_a_fragment_that_is_not_there_is_named_with_file_and_field(kernel: Path) -> None:
+    patches = carried(kernel, '["compat", "nonsense"]')
+    with pytest.raises(UsageError) as error:
+        understand(Asked(series="three"), patches=patches)
+    assert error.value.message.startswith(f"{patches / 'three' / 'series.toml'}: fragments: ")
+    assert "nonsense.config" in error.value.message
+    assert "compat" in error.value.hint
+
+
+def test_a_series_from_elsewhere_brings_no_fragments(kernel: Path) -> None:
+    mails = make_series(kernel, kernel.parent / "mails")
+    job = understand(Asked(series=str(mails)), with_suites=False)
+    assert [fragment.name for fragment in job.wanted.fragments] == PROFILE

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A kernel that compiles in a blink, and an open run with a cache of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kzc.jobs.workshop import Workshop
+from kzc.proc import LocalRunner
+from kzc.results.store import Store
+from kzc.settings import Settings
+from tests.fakelinux.buildable import make_buildable
+from tests.unit.jobs.floor import Recorder
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Path:
+    return make_buildable(tmp_path / "linux")
+
+
+@pytest.fixture
+def shopfloor(tmp_path: Path) -> Iterator[Workshop]:
+    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", jobs=2)
+    with Store(settings.data).create(("kzc",), {}, "0") as run:
+        yield Workshop(settings, LocalRunner(), Recorder(), run, "kzc again")
