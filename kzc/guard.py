@@ -26,8 +26,23 @@ def children(pid: int) -> list[int]:
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             return [int(word) for word in file.read().split()]
+    except FileNotFoundError:  # gone, or a kernel without CONFIG_PROC_CHILDREN
+        return [
+            other
+            for other in map(int, filter(str.isdigit, os.listdir("/proc")))
+            if parent(other) == pid
+        ]
     except OSError:
         return []
+
+
+def parent(pid: int) -> int:
+    """The parent's id, 0 for a process that is gone; proc(5): the name in brackets may hold any."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
 
 
 def descendants(pid: int) -> list[int]:

@@ -221,9 +221,14 @@ def parse(
 @app.command()
 def clean(
     everything: Annotated[bool, typer.Option("--all", help="Not only what is old.")] = False,
-    days: Annotated[int, typer.Option(help="What was not used for so many days.")] = 30,
+    days: Annotated[
+        int | None, typer.Option(min=0, help="What was not used for so many days [30].")
+    ] = None,
+    size: Annotated[
+        str, typer.Option(metavar="SIZE", help="The longest unused, until the rest is below: 20G.")
+    ] = "",
 ) -> None:
-    """Remove worktrees, builds and kernels from the cache; what is in use stays."""
+    """Remove worktrees, builds, kernels and images from the cache; what is in use stays."""
     from kzc.cli import machine
 
-    _do(lambda: machine.clean(everything, days))
+    _do(lambda: machine.clean(everything, days, size))

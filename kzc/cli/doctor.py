@@ -15,6 +15,7 @@ from rich.text import Text
 from kzc.jobs.doctor import examine, exit_status
 from kzc.jobs.needs import Need, State, combined
 from kzc.proc import Runner
+from kzc.results import clean
 
 _STYLE = {State.OK: "green", State.WARN: "yellow", State.MISSING: "bold red"}
 
@@ -48,18 +49,22 @@ def show(needs: tuple[Need, ...], console: Console) -> None:
     table.add_column("found", overflow="fold", max_width=18)
     table.add_column("reason and fix", overflow="fold")
     for need in needs:
-        words = Text(need.reason)
+        words = _shown(need.reason)
         if need.fix:
-            words.append("\n" if need.reason else "").append(need.fix, "cyan")
+            words.append("\n" if need.reason else "").append_text(_shown(need.fix, "cyan"))
         state = Text(need.state.value, _STYLE[need.state])
-        table.add_row(need.name, state, Text(need.value), words)
+        table.add_row(need.name, state, _shown(need.value), words)
     console.print(table)
     fixes = combined(needs)
     if fixes:
         console.print("\nTo fix what can be fixed:")
     for fix in fixes:
-        console.print(Text(f"  {fix}", "cyan"), soft_wrap=True)
+        console.print(Text("  ").append_text(_shown(fix, "cyan")), soft_wrap=True)
     console.print(Text("\n").append_text(_verdict(needs)))
+
+
+def _shown(text: str, style: str = "") -> Text:
+    return Text(clean.short(text, clean.LONG), style)
 
 
 def _verdict(needs: tuple[Need, ...]) -> Text:

@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from kzc import __version__
+from kzc.cli.ends import two_ends_of
 from kzc.cli.options import Asked
 from kzc.cli.screen import screen_for
 from kzc.errors import UsageError
@@ -124,9 +125,18 @@ def run(asked: Asked) -> int:
     if not asked.suites and not asked.series:
         asked = _with_all_suites(asked)
     job = understand(asked)
+    ends = two_ends_of(asked, job.tree, job.settings, job.runner)
     plan, facts = plan_for(job)
     with opened(job, facts) as shopfloor:
-        request = Request(job.tree, job.wanted, plan, job.series, job.suites)
+        request = Request(
+            job.tree,
+            job.wanted,
+            plan,
+            job.series,
+            job.suites,
+            loopback=asked.topology in {"loopback", "all"},
+            two_ends=ends,
+        )
         pipeline.run(shopfloor, request)
     return _reported(shopfloor)
 

@@ -52,12 +52,32 @@ class Asked:
         list[str] | None, typer.Option("--append", help="A kernel parameter; may be repeated.")
     ] = None
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Compilers at once.")] = None
+    topology: Annotated[
+        str, typer.Option("--topology", help="loopback, pair, nested, or all that can be had.")
+    ] = "loopback"
+    host: Annotated[
+        str | None, typer.Option("--host", help="The host of a pair: ssh://user@lab[:port].")
+    ] = None
+    accept: Annotated[
+        bool, typer.Option("--accept-host-key", help="Trust a host that is not known yet.")
+    ] = False
+    host_kernel: Annotated[
+        str | None,
+        typer.Option("--host-kernel", help="Another kernel for the nested host: tree, series, ..."),
+    ] = None
+    guest_kernel: Annotated[
+        str | None, typer.Option("--guest-kernel", help="Another kernel for the guest of a pair.")
+    ] = None
+    skew: Annotated[
+        str | None, typer.Option("--skew", help="OLD..NEW: all four ways in which they meet.")
+    ] = None
 
 
 SOURCE = ("tree", "dirty")
 KERNEL = (*SOURCE, "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
-TEST = GUEST
+TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
+TEST = (*GUEST, *TWO_ENDS)
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

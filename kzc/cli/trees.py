@@ -7,8 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from kzc.proc import LocalRunner
+from kzc.results import clean
 from kzc.settings import load_settings
 from kzc.trees import registry
 from kzc.trees.find import add_tree, find_tree
@@ -29,7 +31,7 @@ def listed() -> int:
     for title in ("name", "version", "commit", "source"):
         table.add_column(title, overflow="fold")
     for tree in registry.listed(load_settings({}, Path.cwd())):
-        table.add_row(tree.name, tree.version, tree.commit[:12], tree.source)
+        table.add_row(*map(_shown, (tree.name, tree.version, tree.commit[:12], tree.source)))
     Console().print(table)
     return 0
 
@@ -59,5 +61,9 @@ def _print(tree: Tree) -> None:
     }
     for word, value in rows.items():
         if value:
-            table.add_row(word, value)
+            table.add_row(word, _shown(value))
     Console(soft_wrap=True).print(table)
+
+
+def _shown(text: str) -> Text:
+    return Text(clean.short(text, clean.LONG))

@@ -15,12 +15,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from kzc.guest.network import CARD, NETWORK
+
 # an oops in the code under test must be an oops: SMAP and SMEP are part of -cpu max and host
 # names of the chardev behind ttyS0
 CONSOLE = {"mini": "kzc-console", "vng": "console"}
-NETWORK = "kzc-net"
-GATEWAY = "10.0.2.2"  # the host's loopback, as a guest behind QEMU's user network sees it
-ADDRESS = "10.0.2.15/24"
 _CPU = {"kvm": "host", "tcg": "max"}
 _POLICY = (
     "panic=-1",
@@ -39,6 +38,7 @@ class Sockets:
     console: Path
     control: Path
     qmp: Path
+    terminal: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class GuestSpec:
     host's vhost-vsock, `forwarded` a TCP port of the guest that is reached through a port of the
     host's loopback, which QEMU chooses (`info usernet` tells). `modules` is the lib/modules/RELEASE
     of a kernel that has any: a mini guest's initramfs is made with it, virtme-ng finds it by
-    itself, above the image.
+    itself, above the image. `terminal` gives a second serial port with a shell (terminal.py).
     """
 
     kind: str
@@ -66,6 +66,7 @@ class GuestSpec:
     cpu: str = ""
     cid: int | None = None
     forwarded: int | None = None
+    terminal: bool = False
 
 
 def mini(spec: GuestSpec, sockets: Sockets) -> tuple[str, ...]:
@@ -136,6 +137,19 @@ def _channels(sockets: Sockets) -> tuple[str, ...]:
         f"socket,id=kzc-qmp,path={sockets.qmp}",
         "-mon",
         "chardev=kzc-qmp,mode=control",
+        *_terminal(sockets),
+    )
+
+
+def _terminal(sockets: Sockets) -> tuple[str, ...]:
+    """ttyS1: the second of the PC's serial ports, whoever made the first."""
+    if sockets.terminal is None:
+        return ()
+    return (
+        "-chardev",
+        f"socket,id=kzc-terminal,path={sockets.terminal}",
+        "-device",
+        "isa-serial,index=1,chardev=kzc-terminal",
     )
 
 
@@ -149,7 +163,7 @@ def _network(spec: GuestSpec) -> tuple[str, ...]:
         "-netdev",
         f"user,id={NETWORK},hostfwd=tcp:127.0.0.1:0-:{spec.forwarded}",
         "-device",
-        f"virtio-net-pci,id={NETWORK}-card,netdev={NETWORK}",
+        f"virtio-net-pci,id={CARD},netdev={NETWORK}",
     )
 
 

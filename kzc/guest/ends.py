@@ -188,8 +188,9 @@ class HostServing:
                 self.child.stop()
             ended = _lost(ended if ended is not Ended.EXIT else Ended.GONE, self.end.host)
             code = None
-        text = self.part.read_text(errors="replace")
-        return Answer(ended, code, tuple(text.splitlines()), (), seconds)
+        text = self.part.read_bytes().decode(errors="replace").removesuffix("\n")
+        lines = [line.rstrip("\r") for line in text.split("\n")] if text else []
+        return Answer(ended, code, tuple(lines), (), seconds)
 
 
 def _last_line(text: str) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kzc.errors import HostError
-from kzc.guest.argv import ADDRESS, GATEWAY, GuestSpec
+from kzc.guest.argv import GuestSpec
+from kzc.guest.network import UP
 from kzc.guest.session import Guest
 from kzc.proc import Runner
 from kzc.values import Ended, Limits
@@ -29,13 +30,7 @@ mkdir -p /run/sshd /run/kzc
 mount -t tmpfs home /root
 printf %s {host_key} >/run/kzc/host_key
 printf %s {authorized} >/run/kzc/authorized_keys
-ip link set lo up
-for card in /sys/class/net/*; do
-    [ -e "$card/device" ] && name=${{card##*/}}
-done
-ip address add {address} dev "$name"
-ip link set "$name" up
-ip route add default via {gateway}
+{up}
 PATH=$PATH:/usr/sbin
 exec "$(command -v sshd)" -f /dev/null -h /run/kzc/host_key -o PidFile=none -o UsePAM=no \
     -o AuthorizedKeysFile=/run/kzc/authorized_keys -o StrictModes=no -o UseDNS=no \
@@ -80,8 +75,7 @@ def serve(guest: Guest, keys: Keys, factor: float) -> int:
     text = _SERVER.format(
         host_key=shlex.quote(keys.host.read_text()),
         authorized=shlex.quote(keys.client.with_suffix(".pub").read_text()),
-        address=ADDRESS,
-        gateway=GATEWAY,
+        up=UP,
     )
     answer = guest.run(text, _QUICK.scaled(factor))
     if answer.ended is not Ended.EXIT or answer.status:

@@ -27,6 +27,7 @@ from kzc.guest import argv, channel, events
 from kzc.guest.argv import GuestSpec, Sockets
 from kzc.guest.loop import Loop
 from kzc.guest.monitor import Monitor
+from kzc.guest.terminal import SERVE, Terminal, sized
 from kzc.hosts.host import Host, Listener
 from kzc.proc import Running
 from kzc.values import Answer, Ended, Limits
@@ -35,7 +36,7 @@ _AGENT = Path(__file__).with_name("agent.sh")
 _REMOVE = 20.0
 _STRAGGLERS = 0.5  # seconds that bytes of a QEMU that ended may still be on their way
 _DRAIN = 3.0  # seconds for the rest of a panic, or of a sysrq dump, to come through
-_NAMES = ("console", "control", "qmp")
+_NAMES = ("console", "control", "qmp", "terminal")
 
 
 Hearer = Callable[[str, str], None]
@@ -66,8 +67,9 @@ def boot(
         scratch = host.folder / f"guest-{secrets.token_hex(4)}"
         host.runner.capture(["mkdir", "-m", "700", str(scratch)])
         stack.callback(_remove, host, scratch)
-        sockets = Sockets(*(scratch / name for name in _NAMES))
-        listening = {name: stack.enter_context(host.listen(scratch / name)) for name in _NAMES}
+        names = _NAMES[: None if spec.terminal else -1]
+        sockets = Sockets(*(scratch / name for name in names))
+        listening = {name: stack.enter_context(host.listen(scratch / name)) for name in names}
         there = replace(
             spec,
             image=host.put(spec.image) if spec.kind == "mini" else spec.image,
@@ -100,9 +102,7 @@ def boot(
                 f"the whole output is {folder / 'qemu.log'}; see `kzc doctor`",
             )
         connected(guest)
-        before = time.monotonic() - began
-        booted = guest.hello(limits)
-        guest.booted = replace(booted, seconds=before + booted.seconds)
+        guest.begin(began, limits)
         yield guest
 
 
@@ -134,6 +134,7 @@ class Guest:
         self._panicked = False
         self._heard = False
         self._gone = False
+        self.terminal: Terminal | None = None
         self.booted = Answer(Ended.GONE, None, (), (), 0.0)
 
     def connect(self, listening: dict[str, Listener], console: Path, deadline: float) -> bool:
@@ -151,8 +152,19 @@ class Guest:
                 return False
             self._sockets[name] = connected
             self.loop.watch(connected, partial(self._read, name))
+        if "terminal" in listening:
+            port = self._accept(listening["terminal"], deadline)
+            if port is None:
+                return False
+            self.terminal = Terminal(port, self.loop, self._resize)
         self.loop.watch(self._child.ended, self._end)
         return True
+
+    def _resize(self, rows: int, columns: int) -> None:
+        """Nobody waits for the answer: only a kept guest is asked, whose suite is over."""
+        with suppress(OSError):
+            text = sized(rows, columns)
+            self._sockets["control"].sendall(channel.request(secrets.token_hex(8), text))
 
     def _accept(self, server: Listener, deadline: float) -> socket.socket | None:
         with selectors.DefaultSelector() as waiting:
@@ -181,6 +193,14 @@ class Guest:
         lines = tuple(self._console[self._told :])
         self._told = len(self._console)
         return lines
+
+    def begin(self, began: float, limits: Limits) -> None:
+        """Wait for the boot, counted from `began`; open the terminal if there is one."""
+        before = time.monotonic() - began
+        booted = self.hello(limits)
+        self.booted = replace(booted, seconds=before + booted.seconds)
+        if self.terminal is not None and booted.ended is Ended.EXIT:
+            self.run(SERVE, limits)
 
     def hello(self, limits: Limits) -> Answer:
         """Wait for the agent and for its answer to an empty command: all of it is the boot."""
@@ -212,6 +232,8 @@ class Guest:
         self.loop.forget(self._child.ended)
         for sock in self._sockets.values():
             self.loop.forget(sock)
+        if self.terminal is not None:
+            self.terminal.close()
         self._child.stop()
         if self._monitor is not None:
             self._monitor.close()

@@ -31,7 +31,7 @@ def joined(channel: paramiko.Channel) -> None:
     size = os.get_terminal_size(0)
     both: list[paramiko.Channel | int] = [channel, 0]
     sys.stdout.flush()
-    with _raw(0):
+    with raw(0):
         while True:
             ready = select.select(both, [], [], _LOOK)[0]
             if size != (size := os.get_terminal_size(0)) and not channel.closed:
@@ -50,7 +50,8 @@ def joined(channel: paramiko.Channel) -> None:
 
 
 @contextmanager
-def _raw(fd: int) -> Iterator[None]:
+def raw(fd: int) -> Iterator[None]:
+    """Every key as it is, Ctrl-C among them; as before when the block ends."""
     before = termios.tcgetattr(fd)
     tty.setraw(fd)
     try:

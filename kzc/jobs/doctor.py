@@ -23,6 +23,7 @@ from kzc.jobs.needs import GIB, Need, State, as_root, install
 from kzc.proc import Runner
 
 _ASK_SECONDS = 10.0
+_EMULATED = "topology nested has to emulate its second level"
 
 
 def examine(
@@ -112,19 +113,27 @@ def guest_cpu(found: Accelerator) -> Need:
 
 
 def nested(found: Accelerator, machine: Machine) -> Need:
-    """Whether a guest can be the host of another one, as the guest's own CPU flags say."""
+    """How topology nested runs its second level, as the CPU flags of a guest say.
+
+    `found.nested` is true where guests see svm or vmx. Where they see none under KVM, the second
+    level is emulated; emulation inside emulation takes minutes to boot.
+    """
     flag = "svm" if "svm" in found.features else "vmx"
     if found.nested and found.kind == "kvm":
-        return Need("nested guests", State.OK, "KVM", f"guests have {flag.upper()}")
+        reason = f"topology nested: guests have {flag.upper()}"
+        return Need("nested guests", State.OK, "KVM", reason)
     if found.nested:
-        reason = f"works, under TCG, which emulates {flag.upper()}: three to four times slower"
+        reason = f"topology nested: TCG emulates {flag.upper()}, three to four times slower"
         return Need("nested guests", State.OK, "TCG", reason)
     module = machine.kvm_module()
     if found.kind == "kvm" and module:
         fix = as_root(f"sh -c 'modprobe -r {module} && modprobe {module} nested=1'")
-        reason = f"{module} hides virtualization from guests; topology loopback works"
-        return Need("nested guests", State.WARN, "no", reason, fix)
-    reason = "guests see no virtualization; topology loopback works"
+        reason = f"{module} hides virtualization from guests: {_EMULATED}"
+        return Need("nested guests", State.WARN, "TCG", reason, fix)
+    if found.kind == "kvm":
+        reason = f"guests see no virtualization: {_EMULATED}"
+        return Need("nested guests", State.WARN, "TCG", reason)
+    reason = "guests see no virtualization: topology nested is too slow; loopback works"
     return Need("nested guests", State.WARN, "no", reason)
 
 
@@ -163,24 +172,24 @@ def _program(row: needs.Program, machine: Machine, runner: Runner) -> Need:
     if path is None:
         reason = f"not found: {row.what_for}"
         return Need(row.name, row.lack, reason=reason, fix=install(row.package))
-    version, trouble = _ask(runner, [path, *row.version])
+    version, trouble = _ask(runner, [path, *row.version], row.status)
     if trouble:
         fix = install(f"--reinstall {row.package}")
         return Need(row.name, row.lack, reason=trouble, fix=fix)
     return Need(row.name, State.OK, version, path)
 
 
-def _ask(runner: Runner, argv: list[str]) -> tuple[str, str]:
+def _ask(runner: Runner, argv: list[str], status: int = 0) -> tuple[str, str]:
     """The version a program says, and what went wrong (one of them is empty)."""
     try:
         done = runner.capture(argv, timeout=_ASK_SECONDS, check=False)
     except HostError as error:
         return "", error.message
-    if done.code:
+    if done.code != status:
         return "", f"`{' '.join(argv)}` ended with {describe_status(done.code)}"
-    lines = done.stdout.strip().splitlines()
-    # a number with a dot; gcc, ip and others put package names and dates around it
-    numbers = re.findall(r"\b[vV]?(\d+(?:\.\d+)+)", lines[0]) if lines else []
+    lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    # a number with a dot; gcc, ip, sshd and others put names and dates around it
+    numbers = re.findall(r"(?:\b|_)[vV]?(\d+(?:\.\d+)+)", lines[0]) if lines else []
     whole = re.search(r"\d+", lines[0]) if lines else None
     return (numbers[0] if numbers else whole[0] if whole else "?"), ""
 
@@ -262,7 +271,7 @@ def _memlock() -> Need:
 
 
 def vhost_vsock(machine: Machine) -> Need:
-    """The node that topology pair needs; loopback and nested do without."""
+    """The node that topology pair needs without `--host`; loopback and nested do without."""
     node = machine.dev / "vhost-vsock"
     state = machine.vhost_vsock()
     if state is Device.USABLE:
@@ -278,5 +287,5 @@ def vhost_vsock(machine: Machine) -> Need:
         Device.NO_RIGHTS: _grant(node),
         Device.BUSY: as_root(f"fuser -v {node}"),
     }
-    reason = f"{reasons[state]}; topologies loopback and nested work"
+    reason = f"{reasons[state]}; only topology pair on this machine needs it"
     return Need("vhost-vsock", State.WARN, state.value, reason, fixes[state])

@@ -90,7 +90,7 @@ def with_initrd(spec: GuestSpec, folder: Path, programs: Sequence[Path]) -> Gues
     initrd = folder / "initramfs"
     busybox = Path(shutil.which("busybox") or "/bin/busybox")
     files = {f"{_IN_GUEST}/{path.name}": path for path in programs}
-    initrd.write_bytes(initramfs.build(busybox, files))
+    initrd.write_bytes(initramfs.build(busybox, files, modules=spec.modules))
     return replace(spec, initrd=initrd)
 
 
@@ -103,6 +103,8 @@ def boot_outcome(spec: GuestSpec, booted: Answer, rules: kernel_log.Rules, name:
         Ended.GONE: (Verdict.CRASH, "the guest ended before it was up"),
         Ended.SILENCE: (Verdict.TIMEOUT, f"nothing was heard for {booted.seconds:.0f} s"),
         Ended.TOTAL: (Verdict.TIMEOUT, f"not up after {booted.seconds:.0f} s"),
+        Ended.HOST: (Verdict.CRASH, "its host died before it was up"),
+        Ended.LOST: (Verdict.INFRA, "the connection to its host was lost before it was up"),
     }[booted.ended]
     if findings:
         verdict = Verdict.FAIL if verdict is Verdict.PASS else verdict

@@ -39,13 +39,17 @@ class Need:
 
 @dataclass(frozen=True)
 class Program:
-    """A program that must be on the PATH and must answer to `version` (arguments)."""
+    """A program that must be on the PATH and must answer to `version` (arguments).
+
+    `status` is what it ends with then: not all have a way to ask that succeeds.
+    """
 
     name: str
     package: str
     what_for: str
     version: tuple[str, ...] = ("--version",)
     lack: State = State.MISSING
+    status: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,28 @@ PROGRAMS = (
     Program("cpio", "cpio", "packs initramfs archives for vng guests", lack=State.WARN),
     Program("ip", "iproute2", "sets up the network in vng guests", version=("-V",)),
     Program("udevadm", "udev", "vng guests answer by the kernel console only", lack=State.WARN),
+    Program(
+        "sshd",
+        "openssh-server",
+        "topology nested cannot start its host",
+        version=("-V",),
+        lack=State.WARN,
+    ),
+    Program(
+        "ssh-keygen",
+        "openssh-client",
+        "topology nested cannot start its host",
+        version=("-?",),
+        lack=State.WARN,
+        status=1,
+    ),
+    Program(
+        "flock", "util-linux", "topologies pair and nested cannot choose a CID", lack=State.WARN
+    ),
+    Program(
+        "python3", "python3", "topologies pair and nested cannot choose a port", lack=State.WARN
+    ),
+    Program("tcpdump", "tcpdump", "pairs run without a capture of packets", lack=State.WARN),
 )
 
 HEADERS = (

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from kzc.errors import HostError
 from kzc.guest import cid, session
-from kzc.guest.argv import ADDRESS, GATEWAY, GuestSpec
+from kzc.guest.argv import GuestSpec
 from kzc.guest.capture import Capture, capturing
 from kzc.guest.ends import GuestEnd, HostEnd
 from kzc.guest.hosting import programs_on
-from kzc.guest.session import Guest
+from kzc.guest.network import GATEWAY, UP
+from kzc.guest.session import Guest as Booted
 from kzc.jobs.guests import BOOT, Plan, boot_outcome, with_initrd
 from kzc.jobs.topology import Side, second_level
 from kzc.jobs.workshop import Workshop
@@ -31,12 +32,16 @@ from kzc.values import Ended, KernelBuild, Limits, Outcome
 _INSIDE = 51000
 _PORTS = (1 << 16, 1 << 30)  # AF_VSOCK ports that nobody else uses by habit
 _CIDS = 5
-_UP = f"""
-card=$(ls /sys/class/net | grep -v lo | head -n 1)
-ip addr add {ADDRESS} dev "$card" && ip link set "$card" up && ip route add default via {GATEWAY}
-"""
 _FREE = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
 _IN_GUEST = "/kzc/bin"
+
+
+@dataclass(frozen=True)
+class Guest:
+    """The guest's kernel, and its lib/modules/RELEASE if it needs one."""
+
+    kernel: KernelBuild
+    modules: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,11 @@ class Programs:
 def test(
     shopfloor: Workshop,
     side: Side,
-    kernel: KernelBuild,
+    behind: Guest,
     suite: Suite,
     programs: Programs,
-    plan: Plan,
     *,
+    plan: Plan,
     name: str,
 ) -> tuple[Outcome, ...]:
     """A boot outcome and, when the guest came up, a test outcome; both are kept.
@@ -63,8 +68,11 @@ def test(
     """
     folder = shopfloor.folder(f"test-{name}")
     shopfloor.screen.step(f"booting the guest for {name} on {side.host.name}")
-    spec = replace(second_level(side, plan, Path(kernel.image)), forwarded=_INSIDE)
-    spec = replace(spec, cpus=suite.cpus, memory=max(suite.memory_mib, plan.memory))
+    spec = replace(second_level(side, plan, Path(behind.kernel.image)), forwarded=_INSIDE)
+    # one emulated CPU inside of two: more of them only wait for each other
+    cpus = 1 if side.emulated else suite.cpus
+    memory = max(suite.memory_mib, plan.memory)
+    spec = replace(spec, cpus=cpus, memory=memory, modules=behind.modules)
     spec = with_initrd(spec, folder, sorted(programs.guest.iterdir()))
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
     try:
@@ -94,7 +102,7 @@ def test(
 
 
 @contextmanager
-def _guest(side: Side, spec: GuestSpec, folder: Path) -> Iterator[tuple[Guest, int]]:
+def _guest(side: Side, spec: GuestSpec, folder: Path) -> Iterator[tuple[Booted, int]]:
     """The guest behind a CID of its own; another one is taken when somebody had it."""
     for attempt in range(_CIDS):
         own = cid.random_cid()
@@ -116,15 +124,15 @@ def _guest(side: Side, spec: GuestSpec, folder: Path) -> Iterator[tuple[Guest, i
                 return
 
 
-def _owned(release: Callable[[], None], guest: Guest) -> None:
+def _owned(release: Callable[[], None], guest: Booted) -> None:
     """QEMU answers only when its devices are made, so the CID is its own by then."""
     with suppress(OSError):  # it may have ended because the CID was taken
         guest.monitor.forwarded_port()
     release()
 
 
-def _pair(side: Side, guest: Guest, guest_cid: int, programs: Programs, folder: Path) -> Pair:
-    answer = guest.run(_UP, Limits(20, 30).scaled(side.factor))
+def _pair(side: Side, guest: Booted, guest_cid: int, programs: Programs, folder: Path) -> Pair:
+    answer = guest.run(UP, Limits(20, 30).scaled(side.factor))
     if answer.ended is Ended.EXIT and answer.status:
         raise HostError(f"the guest has no network: {' / '.join(answer.output[-2:])}")
     there = programs_on(side.host, programs.host)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kzc.errors import KzcError
-from kzc.jobs import guests, kernels
+from kzc.jobs import guests, kernels, two_ends
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.workshop import Workshop
@@ -29,6 +29,8 @@ class Request:
     plan: Plan
     series: Series | None = None
     suites: tuple[Suite, ...] = ()
+    loopback: bool = True
+    two_ends: two_ends.Asked = field(default_factory=two_ends.Asked)
 
 
 def run(shopfloor: Workshop, request: Request) -> Run:
@@ -61,13 +63,24 @@ def _source(shopfloor: Workshop, request: Request) -> Source | None:
 def _test(shopfloor: Workshop, source: Source, built: KernelBuild, request: Request) -> None:
     with stage(shopfloor, Stage.TEST, "test programs"):
         programs = kernels.make_tests(shopfloor, source, request.suites)
-    for suite in request.suites:
-        if suite.name not in programs:
+    for suite in request.suites if request.loopback else ():
+        if suite.name not in programs or not suite.commands:
             continue
         with stage(shopfloor, Stage.BOOT, suite.name, then=Stage.TEST):
             kept = guests.test(shopfloor, built, suite, programs[suite.name], request.plan)
         if len(kept) == 1:
             _not_run(shopfloor, [suite], "the guest did not come up")
+    if request.two_ends.topologies:
+        own = two_ends.Made("", built, programs)
+        with stage(shopfloor, Stage.BOOT, "two ends"):
+            two_ends.Job(
+                shopfloor,
+                request.two_ends,
+                request.wanted,
+                request.plan,
+                request.suites,
+                {"": own},
+            ).run()
 
 
 def _left_out(shopfloor: Workshop, request: Request, why: str, *, with_build: bool) -> None:

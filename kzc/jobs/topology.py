@@ -47,6 +47,11 @@ class Side:
     factor: float
     first: Guest | None = None
 
+    @property
+    def emulated(self) -> bool:
+        """Whether the host is itself a guest without a real CPU below."""
+        return self.hosting.cpu != "host"
+
 
 @contextmanager
 def this_machine(shopfloor: Workshop, plan: Plan) -> Iterator[Side]:
@@ -80,7 +85,7 @@ def nested(
         closing(Loop()) as loop,
         session.boot(spec, folder, here, BOOT.scaled(plan.factor), loop=loop) as guest,
     ):
-        boot = boot_outcome(spec, guest.booted, rules, f"host of {name}")
+        boot = boot_outcome(spec, guest.booted, rules, f"the host, {name}")
         log = shopfloor.relative(folder / "console.log")
         shopfloor.keep(replace(boot, log=log, detail={**boot.detail, "repeat": shopfloor.again}))
         if guest.booted.ended is not Ended.EXIT:

@@ -88,10 +88,10 @@ def _read(name: str, lines: Sequence[str], status: int | None) -> _Side:
         if match := _STATUS.match(line):
             side.status = int(match[1])
             break
-        elif line == _DIED:
+        if line == _DIED:
             side.died, side.status = True, None
             break
-        elif line.startswith(_COMPLETED):
+        if line.startswith(_COMPLETED):
             side.completed = True
             test = None
         elif match := _BEGIN.match(line):

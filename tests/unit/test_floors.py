@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[2]
 MAX_FILE, MAX_FUNCTION = 350, 60
 
 GROUND = frozenset({"values", "errors"})
-HALL = GROUND | {"proc", "git", "hosts", "settings"}
+HALL = GROUND | {"proc", "git", "hosts", "inuse", "settings"}
 FLOOR = frozenset({"series", "trees", "kernel", "guest", "suites", "results"})
 # each room and the rooms it may import (itself always); a room that is not here may not exist
 MAY_IMPORT = {
@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "proc": frozenset({"errors"}),
     "settings": GROUND,
     "git": GROUND | {"proc"},
+    "inuse": frozenset[str](),
     "hosts": GROUND | {"proc", "settings"},
     **dict.fromkeys((*FLOOR, "bench"), HALL),
     "jobs": HALL | FLOOR | {"bench"},

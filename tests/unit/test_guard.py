@@ -18,10 +18,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kzc import proc
+from kzc import guard, proc
 from kzc.errors import CommandFailed, HostError
 from kzc.proc import LocalRunner
 
@@ -322,3 +323,20 @@ def test_the_terminal_is_handed_over_and_ctrl_c_goes_to_the_command(marker: str)
     assert b"caught" in seen, seen
     assert b"status 5" in seen, seen
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_children_are_found_on_a_kernel_without_proc_children(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = open
+
+    def without(path: str, *args: Any, **named: Any) -> Any:
+        if path.endswith("/children"):
+            raise FileNotFoundError(path)
+        return real(path, *args, **named)
+
+    with subprocess.Popen(["sleep", "100"]) as child:
+        monkeypatch.setattr("builtins.open", without)
+        found = guard.children(os.getpid())
+        child.kill()
+    assert child.pid in found

@@ -19,7 +19,7 @@ def missing(names: set[str]) -> set[str]:
 def test_every_verb_is_there() -> None:
     app = (ROOT / "kzc/cli/app.py").read_text()
     verbs = set(re.findall(r'^@app\.command\("(\w+)"\)$', app, re.MULTILINE))
-    verbs |= set(re.findall(r"^@app\.command\(\)\ndef (\w+)\(", app, re.MULTILINE))
+    verbs |= set(re.findall(r"^@app\.command\(\)\n(?:@.*\n)*def (\w+)\(", app, re.MULTILINE))
     verbs |= set(re.findall(r'^@(?:tree|series)\.command\("(\w+)"\)$', app, re.MULTILINE))
     assert {"run", "doctor", "build", "add", "test"} <= verbs
     assert not missing(verbs)

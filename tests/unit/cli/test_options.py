@@ -23,7 +23,7 @@ SHARED = {
     "run": TEST,
 }
 OWN = {"boot": ["--exec", "--guest"], "run": ["--suite"]}
-FLAGS = {"virtme": "--virtme-config"}
+FLAGS = {"virtme": "--virtme-config", "accept": "--accept-host-key"}
 
 
 @pytest.mark.parametrize("verb", SHARED)
@@ -31,7 +31,7 @@ def test_a_verb_shows_its_own_options_and_then_the_shared_ones(verb: str) -> Non
     line = [sys.executable, "-m", "kzc", verb, "--help"]
     shown = subprocess.run(line, check=True, capture_output=True, text=True).stdout
     options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)
-    shared = [FLAGS.get(name, f"--{name}") for name in SHARED[verb]]
+    shared = [FLAGS.get(name, f"--{name.replace('_', '-')}") for name in SHARED[verb]]
     assert options == [*OWN.get(verb, []), *shared, "--help"]
 
 

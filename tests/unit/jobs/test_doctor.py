@@ -72,7 +72,7 @@ class Bench:
         (folder / "proc" / "sys/net/core/optmem_max").write_text("131072\n")
         self.meminfo(8 << 20, 6 << 20)
         for row in needs.PROGRAMS:
-            self.program(row.name, f"#!/bin/sh\necho {row.name} version 1.2.3\n")
+            self.program(row.name, f"#!/bin/sh\necho {row.name} version 1.2.3\nexit {row.status}\n")
         self.program("gcc", _GCC.format(libc="/usr/lib/libc.a"))
         self.program("vng", "#!/bin/sh\necho virtme-ng 1.42\n")
         self.program("qemu", _QEMU.format(version="7.2.22"))
@@ -115,7 +115,7 @@ def test_a_machine_that_lacks_nothing(bench: Bench) -> None:
     assert found["gcc"].value == "12.2.0"
     assert found["virtme-ng"].value == "1.42"
     assert "there is no" in found["accelerator"].reason
-    assert "under TCG" in found["nested guests"].reason
+    assert "TCG emulates SVM" in found["nested guests"].reason
 
 
 def test_a_missing_program_names_its_package(bench: Bench) -> None:
@@ -136,6 +136,29 @@ def test_a_program_that_does_not_run_is_missing(bench: Bench) -> None:
     assert "ended with status 127" in need.reason
     bench.program("flex", "no program\x00")
     assert bench.examine()["flex"].state is State.MISSING
+
+
+def test_a_program_that_can_only_show_its_usage_is_there(bench: Bench) -> None:
+    usage = "#!/bin/sh\necho 'unknown option -- ?' >&2\nexit {status}\n"
+    bench.program("ssh-keygen", usage.format(status=1))
+    assert bench.examine()["ssh-keygen"].state is State.OK
+    bench.program("ssh-keygen", usage.format(status=127))
+    need = bench.examine()["ssh-keygen"]
+    assert need.state is State.WARN
+    assert "ended with status 127" in need.reason
+
+
+def test_a_version_may_come_as_an_error_with_others_after_it(bench: Bench) -> None:
+    bench.program("sshd", "#!/bin/sh\necho 'OpenSSH_9.2, OpenSSL 3.0.22 25 Aug' >&2\n")
+    need = bench.examine()["sshd"]
+    assert (need.state, need.value) == (State.OK, "9.2")
+
+
+def test_what_only_topologies_need_does_not_keep_the_main_job_from_running(bench: Bench) -> None:
+    for name in ("sshd", "ssh-keygen", "flock", "python3", "tcpdump"):
+        (bench.bin / name).unlink()
+    found = bench.examine().values()
+    assert not [need for need in found if need.state is State.MISSING and need.name != "disk space"]
 
 
 def test_no_emulator(bench: Bench) -> None:
@@ -270,8 +293,15 @@ def test_nested_guests(bench: Bench) -> None:
     assert nested(replace(_KVM, features=("vmx",)), bench.machine).value == "KVM"
     (bench.machine.sys / "module" / "kvm_amd").mkdir(parents=True)
     hidden = nested(_KVM, bench.machine)
-    assert hidden.state is State.WARN
+    assert (hidden.state, hidden.value) == (State.WARN, "TCG")
     assert "modprobe kvm_amd nested=1" in hidden.fix
+    unseen = nested(replace(_TCG, features=("smap", "smep")), bench.machine)
+    assert (unseen.state, unseen.value) == (State.WARN, "no")
+
+
+def test_nested_guests_under_a_kvm_that_has_no_module(bench: Bench) -> None:
+    need = nested(_KVM, bench.machine)
+    assert (need.state, need.value, need.fix) == (State.WARN, "TCG", "")
 
 
 def test_a_cpu_without_smap_is_said() -> None:

@@ -37,12 +37,24 @@ def load(tmp_path: Path, text: str) -> Suite:
     return load_suite(folder)
 
 
+PAIR = """
+[[pairs]]
+name = "p"
+server = "./x"
+client = "./x"
+parser = "exit"
+"""
+
+
 @pytest.mark.parametrize("folder", SUITES, ids=lambda path: path.name)
 def test_suites_of_the_project(folder: Path) -> None:
     suite = load_suite(folder)
     assert all((ROOT / "kconfigs" / name).is_file() for name in suite.fragments)
     for command in suite.commands:
         for text in (command.run, command.list_tests):
+            subprocess.run(["sh", "-n"], input=text, text=True, check=True)
+    for pair in suite.pairs:
+        for text in (pair.server, pair.client, pair.list_tests, pair.help_text):
             subprocess.run(["sh", "-n"], input=text, text=True, check=True)
 
 
@@ -117,6 +129,50 @@ def test_messages_name_file_and_field(tmp_path: Path, old: str, new: str, words:
         load(tmp_path, GOOD.replace(old, new, 1))
     assert error.value.message.startswith("selftests/x/suite.toml: ")
     assert words in error.value.message
+
+
+def test_topologies(tmp_path: Path) -> None:
+    only = GOOD[: GOOD.index("[[commands]]")] + PAIR
+    assert load(tmp_path / "a", GOOD).topologies == ("loopback",)
+    assert load(tmp_path / "b", GOOD + PAIR).topologies == ("loopback", "pair", "nested")
+    assert load(tmp_path / "c", only).topologies == ("pair", "nested")
+
+
+def test_a_pair_comes_complete(tmp_path: Path) -> None:
+    text = GOOD.replace('guest = "mini"', 'guest = "mini"\nprelude = "f() { :; }"')
+    pair = load(tmp_path, text + PAIR + 'help = "h"\n').pairs[0]
+    assert (pair.server, pair.client) == ("f() { :; }\n./x",) * 2
+    assert (pair.help_text, pair.list_tests) == ("f() { :; }\nh", "")
+    assert pair.ready == "tcp"
+    assert [direction.value for direction in pair.directions] == ["H2G", "G2H"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name = "p"', 'name = "p q"', "pairs.0.name: "),
+        ('server = "./x"\n', "", "pairs.0.server: Field required"),
+        ('client = "./x"', 'client = ""', "pairs.0.client: "),
+        ('parser = "exit"', 'parser = "exist"', "pairs.0.parser: there is no parser 'exist'"),
+        ('parser = "exit"', 'parser = "exit"\nready = "udp"', "pairs.0.ready: "),
+        ('parser = "exit"', 'parser = "exit"\ndirections = ["X"]', "pairs.0.directions.0: "),
+        ('parser = "exit"', 'parser = "exit"\ndirections = []', "pairs.0.directions: "),
+        ('parser = "exit"', 'parser = "exit"\nrun = "x"', "pairs.0.run: Extra inputs"),
+        ('parser = "exit"', 'parser = "exit"\nneeds = "y"', "pair p: no build makes 'y'"),
+        ('parser = "exit"', f'parser = "exit"\n{PAIR}', "pairs: p is there more than once"),
+    ],
+)
+def test_messages_of_pairs(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in PAIR
+    with pytest.raises(UsageError) as error:
+        load(tmp_path, GOOD + PAIR.replace(old, new, 1))
+    assert error.value.message.startswith("selftests/x/suite.toml: ")
+    assert words in error.value.message
+
+
+def test_a_suite_of_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="commands: there are none, and no pairs either"):
+        load(tmp_path, GOOD[: GOOD.index("[[commands]]")])
 
 
 def test_no_such_suite(tmp_path: Path) -> None:

@@ -123,7 +123,9 @@ def test_a_side_that_a_signal_ends(ends: tuple[Pair, ShellEnd, ShellEnd], role: 
     assert time.monotonic() - began < 10
     direction = "H2G" if role == "server" else "G2H"
     assert list(verdicts(outcome).values()) == [Verdict.PASS, Verdict.CRASH, Verdict.NOT_RUN]
-    assert f"{role}: ended with signal 11" in reason(outcome, f"{direction}/b")
+    said = reason(outcome, f"{direction}/b")
+    assert said.startswith(f"{role}: ")
+    assert "ended with signal 11" in said
     assert "ended" not in outcome.detail
 
 
@@ -280,9 +282,7 @@ def test_the_guest_is_gone_before_the_first_list(ends: tuple[Pair, ShellEnd, She
 
 
 @pytest.mark.parametrize("longer", ["host", "guest"])
-def test_lists_of_different_length(
-    ends: tuple[Pair, ShellEnd, ShellEnd], longer: str
-) -> None:
+def test_lists_of_different_length(ends: tuple[Pair, ShellEnd, ShellEnd], longer: str) -> None:
     pair, host, guest = ends
     titles = {"host": ["a", "b"], "guest": ["a", "b"], longer: ["a", "b", "new", "newer"]}
     talker(host, titles["host"])

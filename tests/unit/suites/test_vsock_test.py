@@ -195,3 +195,37 @@ def test_a_bad_status_after_the_last_test_is_no_pass() -> None:
     cases = parse(lines, status=1)
     assert cases[-1].verdict is Verdict.FAIL
     assert cases[-1].name == "exit"
+
+
+UNEVEN = (
+    'expected "NEXT" on control socket, got "COMPLETED"',
+    'expected "COMPLETED" on control socket, got "NEXT"',
+)
+
+
+def test_a_side_with_more_tests_than_the_other() -> None:
+    client = f"0 - a...ok\n1 - b...{UNEVEN[0]}\n=== status 1"
+    done = "All tests have been executed. Waiting other peer..."
+    server = f"0 - a...ok\n{done}{UNEVEN[1]}\n=== status 1"
+    for cases in (both(client, server, 1), both(server, client, 1)):
+        assert [case.verdict for case in cases] == [Verdict.PASS, Verdict.SKIP]
+        assert "knows this test" in cases[1].reason
+    lost = client.replace(UNEVEN[0], "unexpected EOF on control socket")
+    assert both(lost, server, 1)[1].verdict is Verdict.SKIP
+
+
+@pytest.mark.parametrize("words", ["hash mismatch", "unexpected EOF on control socket"])
+def test_a_failure_at_the_end_is_no_difference_of_lists(words: str) -> None:
+    done = "All tests have been executed. Waiting other peer..."
+    server = f"0 - a...ok\n{done}unexpected EOF on control socket\n=== status 1"
+    cases = both(f"0 - a...ok\n1 - b...{words}\n=== status 1", server, 1)
+    assert not cases[1].verdict.good
+
+
+def test_a_side_that_died_with_its_output() -> None:
+    client = "0 - a...ok\n1 - b...connect: Connection reset by peer\n=== status 1"
+    cases = both(client, "=== died", None)
+    assert [case.verdict for case in cases] == [Verdict.PASS, Verdict.CRASH]
+    client = "0 - a...ok\n1 - b...unexpected EOF on control socket\n=== status 1"
+    cases = both(client, "=== died", None)
+    assert [case.verdict for case in cases] == [Verdict.CRASH, Verdict.NOT_RUN]
