@@ -223,7 +223,10 @@ def test_input_reaches_the_command_and_is_empty_otherwise() -> None:
 def test_a_command_gets_the_signals_as_a_shell_gives_them() -> None:
     done = LocalRunner().capture(["sh", "-c", "yes | head -n 1; grep SigIgn /proc/$$/status"])
     assert done.stderr == ""
-    assert done.stdout.split() == ["y", "SigIgn:", "0" * 16]
+    answer, _, ignored = done.stdout.split()
+    assert answer == "y"
+    # signal 32 and above are the C library's and whoever started pytest's
+    assert int(ignored, 16) & 0x7FFF_FFFF == 0
 
 
 def test_input_may_be_a_file_and_a_lease_ends_the_family(tmp_path: Path, marker: str) -> None:
