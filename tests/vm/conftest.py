@@ -60,8 +60,6 @@ class Kzc:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # a shell's background job, CI's too, was told to ignore Ctrl-C: kzc is not one
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def __call__(self, *args: str, cwd: Path | None = None) -> Finished:
