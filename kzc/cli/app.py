@@ -219,6 +219,38 @@ def parse(
 
 
 @app.command()
+def ps(as_json: opt.Json = False) -> None:
+    """What runs now: runs, their guests and hosts, working or kept."""
+    from kzc.cli import kept
+
+    _do(lambda: kept.ps(as_json))
+
+
+@app.command()
+def stop(
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only one if none.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="All that run.")] = False,
+) -> None:
+    """End a run that goes on, with all its guests, as Ctrl-C does."""
+    from kzc.cli import kept
+
+    _do(lambda: kept.stopped(run_id, everything))
+
+
+@app.command()
+def shell(
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only kept one if none.")] = "",
+    machine: Annotated[
+        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host, see `kzc ps`.")
+    ] = "",
+) -> None:
+    """A terminal on a guest or host of a run that was started with --keep; Ctrl-] leaves it."""
+    from kzc.cli import kept
+
+    _do(lambda: kept.shell(run_id, machine))
+
+
+@app.command()
 def clean(
     everything: Annotated[bool, typer.Option("--all", help="Not only what is old.")] = False,
     days: Annotated[

@@ -7,11 +7,12 @@ import platform
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from kzc import __version__
 from kzc.cli.ends import two_ends_of
@@ -22,13 +23,16 @@ from kzc.guest.accelerator import Accelerator, probe
 from kzc.jobs import kernels, pipeline
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
+from kzc.jobs.live import registered
 from kzc.jobs.pipeline import Request
+from kzc.jobs.places import Places
 from kzc.jobs.workshop import Workshop, find_vng
 from kzc.kernel.fragment import Fragment
 from kzc.kernel.profile import find_profile
 from kzc.proc import LocalRunner, Runner
 from kzc.results import text
-from kzc.results.store import Store
+from kzc.results.clean import LONG, short
+from kzc.results.store import OpenRun, Store
 from kzc.results.verdicts import exit_code
 from kzc.series.find import find_series
 from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
@@ -127,18 +131,21 @@ def run(asked: Asked) -> int:
     job = understand(asked)
     ends = two_ends_of(asked, job.tree, job.settings, job.runner)
     plan, facts = plan_for(job)
-    with opened(job, facts) as shopfloor:
-        request = Request(
-            job.tree,
-            job.wanted,
-            plan,
-            job.series,
-            job.suites,
-            loopback=asked.topology in {"loopback", "all"},
-            two_ends=ends,
-        )
-        pipeline.run(shopfloor, request)
-    return _reported(shopfloor)
+    request = Request(
+        job.tree,
+        job.wanted,
+        plan,
+        job.series,
+        job.suites,
+        loopback=asked.topology in {"loopback", "all"},
+        two_ends=ends,
+    )
+    with begun(job, facts, keep=asked.keep) as (opened_run, places):
+        with working(job, opened_run, places) as shopfloor:
+            pipeline.run(shopfloor, request)
+        status = _reported(shopfloor)
+        places.hold(_say)
+    return status
 
 
 def apply(asked: Asked) -> int:
@@ -190,17 +197,35 @@ def plan_for(job: Job) -> tuple[Plan, dict[str, str]]:
 
 @contextmanager
 def opened(job: Job, facts: Mapping[str, str]) -> Iterator[Workshop]:
-    """A run in the store with a screen in front of it; an exception leaves it unfinished."""
-    console = Console(stderr=True)
+    """A run with a screen in front of it; an exception leaves it unfinished."""
+    with begun(job, facts) as (run, places), working(job, run, places) as shopfloor:
+        yield shopfloor
+
+
+@contextmanager
+def begun(
+    job: Job, facts: Mapping[str, str], *, keep: bool = False
+) -> Iterator[tuple[OpenRun, Places]]:
+    """A run in the store, which `kzc ps` shows, and the places of its machines."""
     command = ("kzc", *sys.argv[1:])
-    store = Store(job.settings.data)
+    data = job.settings.data
     with (
-        screen_for(console) as screen,
-        store.create(command, {**job.facts, **facts}, __version__) as run,
+        Store(data).create(command, {**job.facts, **facts}, __version__) as run,
+        registered(data, run.run.id, command) as live,
+        closing(Places(live, kept=keep)) as places,
     ):
+        yield run, places
+
+
+@contextmanager
+def working(job: Job, run: OpenRun, places: Places) -> Iterator[Workshop]:
+    """The screen is in front as long as there is something to be seen on it."""
+    console = Console(stderr=True)
+    with screen_for(console) as screen:
         if job.tree.dirty:
             console.print(f"uncommitted changes: {job.tree.dirty}", highlight=False)
-        yield Workshop(job.settings, job.runner, screen, run, shlex.join(command))
+        again = shlex.join(run.run.command)
+        yield Workshop(job.settings, job.runner, screen, run, again, places)
 
 
 def _accelerator(settings: Settings, runner: Runner) -> Accelerator:
@@ -212,8 +237,12 @@ def _reported(shopfloor: Workshop) -> int:
     console = Console()
     width = None if console.is_terminal else text.WIDTH
     Console(width=width).print(text.render(finished, shopfloor.run.folder))
-    print(f"\nrun {finished.id}: {shopfloor.run.folder}")
+    print(f"\nrun {finished.id}: {shopfloor.run.folder}", flush=True)
     return exit_code(finished)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True).print(Text(short(text, LONG)), soft_wrap=True)
 
 
 def _own_suites(series: str, manifest: Manifest | None) -> tuple[str, ...]:

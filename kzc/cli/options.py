@@ -71,13 +71,17 @@ class Asked:
     skew: Annotated[
         str | None, typer.Option("--skew", help="OLD..NEW: all four ways in which they meet.")
     ] = None
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Leave guests up for `kzc shell`, until Ctrl-C."),
+    ] = False
 
 
 SOURCE = ("tree", "dirty")
 KERNEL = (*SOURCE, "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
 TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
-TEST = (*GUEST, *TWO_ENDS)
+TEST = (*GUEST, *TWO_ENDS, "keep")
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

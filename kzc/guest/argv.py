@@ -2,10 +2,10 @@
 """Command lines of guests, as pure functions; running them is session.py's.
 
 Both kinds of guest get the same three channels, each a socket on which kzc listens: the kernel
-console (ttyS0, so that a BREAK on it is a sysrq), the control channel (virtio-serial, never vsock)
-and QMP. virtme-ng keeps ttyS0 for itself, so its guests start paused and session.py puts kzc's
-socket behind that port before the first instruction. The CPU model, the machine and the kernel's
-panic policy are said here and nowhere else.
+console (ttyS0, so that a BREAK on it is a sysrq, or hvc0), the control channel (virtio-serial,
+never vsock) and QMP. virtme-ng keeps ttyS0 for itself, so its guests start paused and session.py
+puts kzc's socket behind that port before the first instruction. The CPU model, the machine and the
+kernel's panic policy are said here and nowhere else.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from pathlib import Path
 
 from kzc.guest.network import CARD, NETWORK
 
-# an oops in the code under test must be an oops: SMAP and SMEP are part of -cpu max and host
-# names of the chardev behind ttyS0
+# names of the chardev behind the console
 CONSOLE = {"mini": "kzc-console", "vng": "console"}
+HVC = "hvc0"
+SYSRQ = b"\x0f"  # ^O and a key on hvc0 are a sysrq, as a BREAK and a key are on ttyS0
+# an oops in the code under test must be an oops: SMAP and SMEP are part of -cpu max and host
 _CPU = {"kvm": "host", "tcg": "max"}
 _POLICY = (
     "panic=-1",
@@ -50,6 +52,9 @@ class GuestSpec:
     host's loopback, which QEMU chooses (`info usernet` tells). `modules` is the lib/modules/RELEASE
     of a kernel that has any: a mini guest's initramfs is made with it, virtme-ng finds it by
     itself, above the image. `terminal` gives a second serial port with a shell (terminal.py).
+    `console` is the kernel's, ttyS0 or, for mini guests, hvc0: that one says nothing before its
+    driver is there, and costs an emulated host one exit per line where ttyS0 costs one per byte.
+    `pinned` is the CPU of its host on which a mini guest's QEMU stays.
     """
 
     kind: str
@@ -67,20 +72,30 @@ class GuestSpec:
     cid: int | None = None
     forwarded: int | None = None
     terminal: bool = False
+    console: str = "ttyS0"
+    pinned: int | None = None
+
+
+def line(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
+    """The command that starts a guest of its kind; `agent` is what runs in a vng guest."""
+    return mini(spec, sockets) if spec.kind == "mini" else vng(spec, sockets, agent)
 
 
 def mini(spec: GuestSpec, sockets: Sockets) -> tuple[str, ...]:
     """QEMU with an initramfs."""
+    early: tuple[str, ...] = ("earlyprintk=serial,ttyS0,115200",)
+    port: tuple[str, ...] = ("-serial", f"chardev:{CONSOLE['mini']}")
+    if spec.console == HVC:
+        early, port = (), ("-device", f"virtconsole,chardev={CONSOLE['mini']}")
     return (
         *_qemu(spec),
         "-chardev",
         f"socket,id={CONSOLE['mini']},path={sockets.console}",
-        "-serial",
-        f"chardev:{CONSOLE['mini']}",
         *_channels(sockets),
+        *port,
         *_network(spec),
         "-append",
-        " ".join(("console=ttyS0", "earlyprintk=serial,ttyS0,115200", *_POLICY, *spec.append)),
+        " ".join((f"console={spec.console}", *early, *_POLICY, *spec.append)),
     )
 
 
@@ -102,7 +117,9 @@ def environment(spec: GuestSpec) -> dict[str, str]:
 
 def _qemu(spec: GuestSpec) -> tuple[str, ...]:
     initrd = ("-initrd", str(spec.initrd)) if spec.initrd else ()
+    pinned = ("taskset", "-c", str(spec.pinned)) if spec.pinned is not None else ()
     return (
+        *pinned,
         spec.qemu,
         "-machine",
         spec.machine,

@@ -26,11 +26,12 @@ _GRACE = 3.0  # seconds for a host's command to say what it saw of the guest's d
 _ALIVE = 10.0
 _LOOK = 0.5
 _KILLED = "kzc: killed"
+_DOUBTFUL = {Ended.SILENCE, Ended.TOTAL, Ended.GONE, Ended.KILLED, Ended.STALLED}
 
 
 def _lost(ended: Ended, host: Host) -> Ended:
     """LOST where a wait ended badly and the host does not answer either."""
-    doubtful = ended in {Ended.SILENCE, Ended.TOTAL, Ended.GONE}
+    doubtful = ended in _DOUBTFUL
     return Ended.LOST if doubtful and not host.alive(_ALIVE) else ended
 
 

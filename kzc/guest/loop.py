@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import selectors
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 
@@ -27,14 +28,18 @@ class Loop:
         self._selector.register(source, selectors.EVENT_READ, act)
 
     def forget(self, source: Readable | int) -> None:
-        """No more; a source that was not watched is fine."""
-        if source in self._selector.get_map():
+        """No more; a source that was not watched is fine, a closed one too."""
+        with suppress(KeyError, ValueError):
             self._selector.unregister(source)
 
     def turn(self, seconds: float) -> None:
-        """Wait until something can be read, at most so long, and let it be read."""
+        """Wait until something can be read, at most so long, and let it be read.
+
+        One who is called may forget, close and watch others, whose events came in the same turn: a
+        forgotten source is not called any more, nor another that got its number since.
+        """
         for key, _ in self._selector.select(max(seconds, 0)):
-            if key.fileobj in self._selector.get_map():
+            if self._selector.get_map().get(key.fd) is key:
                 key.data()
 
     def close(self) -> None:

@@ -8,26 +8,53 @@ needs nothing of the guest but interrupts and CONFIG_MAGIC_SYSRQ_SERIAL.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from qemu.qmp.legacy import QEMUMonitorProtocol
+    from qemu.qmp import QMPClient
 
 _TIMEOUT = 20.0
+_STRAGGLERS = 0.2
 # TCP[HOST_FORWARD]  15 127.0.0.1 40123 10.0.2.15 22 0 0
 _FORWARD = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+\S+\s+(\d+)\s")
 
 
+T = TypeVar("T")
+
+
 class Monitor:
-    """One QMP connection; negotiated at its first use, because most guests never need it."""
+    """One QMP connection; negotiated at its first use, because most guests never need it.
+
+    Nothing here waits for a QEMU that stands still; qemu.qmp.legacy does, while it connects.
+    """
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._qmp: QEMUMonitorProtocol | None = None
+        self._qmp: QMPClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def answers(self) -> bool:
+        """False when QEMU stands still: it is there and does not say even how it is."""
+        try:
+            self._command("query-status")
+        except OSError as error:
+            return not isinstance(error.__cause__, TimeoutError)
+        return True
+
+    def forsaken(self) -> bool:
+        """True when a QEMU that has ended did not announce it (the event SHUTDOWN), as it does
+        whatever the guest did; False too where its events were not listened to."""
+        if self._qmp is None:
+            return False
+        with suppress(Exception):
+            self._wait(asyncio.sleep(_STRAGGLERS))
+        return all(event["event"] != "SHUTDOWN" for event in self._qmp.events.clear())
 
     def send_break(self, chardev: str) -> None:
         """Send a BREAK on a serial line. Raises OSError when QEMU does not answer."""
@@ -59,21 +86,28 @@ class Monitor:
         from qemu.qmp import QMPError
 
         try:
-            return self._connected().cmd(command, **arguments)
+            return self._wait(self._connected().execute(command, arguments or None))
         except (QMPError, TimeoutError, EOFError) as error:
             raise OSError(f"QMP {command}: {error}") from error
 
-    def _connected(self) -> QEMUMonitorProtocol:
+    def _connected(self) -> QMPClient:
         if self._qmp is None:
-            from qemu.qmp.legacy import QEMUMonitorProtocol
+            from qemu.qmp import QMPClient
 
-            self._qmp = QEMUMonitorProtocol(self._socket)
-            self._qmp.settimeout(_TIMEOUT)
-            self._qmp.connect()
+            qmp = QMPClient()
+            self._wait(qmp.connect(self._socket))
+            self._qmp = qmp
         return self._qmp
 
+    def _wait(self, answer: Coroutine[object, object, T]) -> T:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return self._loop.run_until_complete(asyncio.wait_for(answer, _TIMEOUT))
+
     def close(self) -> None:
-        if self._qmp is not None:
-            with suppress(Exception):  # QEMU may be gone; nothing is lost with the connection
-                self._qmp.close()
+        with suppress(Exception):  # QEMU may be gone; nothing is lost with the connection
+            if self._qmp is not None:
+                self._wait(self._qmp.disconnect())
+        if self._loop is not None:
+            self._loop.close()
         self._socket.close()

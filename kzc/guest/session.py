@@ -75,26 +75,19 @@ def boot(
             image=host.put(spec.image) if spec.kind == "mini" else spec.image,
             initrd=host.put(spec.initrd) if spec.initrd else None,
         )
-        line = (
-            argv.mini(there, sockets) if spec.kind == "mini" else argv.vng(there, sockets, _AGENT)
-        )
+        line = argv.line(there, sockets, _AGENT)
         (folder / "qemu.log").write_text(shlex.join(line) + "\n")
+        # what a killed virtme-ng cannot remove goes with the folder
+        environment = {**argv.environment(spec), "TMPDIR": str(scratch)}
+        starting = host.runner.spawn(line, log=folder / "qemu.log", env=environment)
         began = time.monotonic()
-        child = stack.enter_context(
-            host.runner.spawn(line, log=folder / "qemu.log", env=argv.environment(spec))
-        )
+        child = stack.enter_context(starting)
         logs = {
             name: stack.enter_context((folder / f"{name}.log").open("ab"))
             for name in ("console", "control")
         }
-        guest = Guest(
-            spec,
-            child,
-            logs,
-            loop=loop or stack.enter_context(closing(Loop())),
-            beneath=beneath,
-            hearer=hearer,
-        )
+        loop = loop or stack.enter_context(closing(Loop()))
+        guest = Guest(spec, child, logs, loop=loop, beneath=beneath, hearer=hearer)
         stack.callback(guest.close)
         if not guest.connect(listening, sockets.console, began + limits.total):
             raise HostError(
@@ -134,6 +127,8 @@ class Guest:
         self._panicked = False
         self._heard = False
         self._gone = False
+        self._killed = False
+        self._stalled = False
         self.terminal: Terminal | None = None
         self.booted = Answer(Ended.GONE, None, (), (), 0.0)
 
@@ -175,11 +170,13 @@ class Guest:
 
     @property
     def failed(self) -> Ended | None:
-        """What became of the guest: PANIC, GONE, what is said of its host, or None while it is
-        of use."""
+        """What became of the guest: PANIC, GONE, KILLED, STALLED, what is said of its host, or
+        None while it is of use."""
         if self._panicked:
             return Ended.PANIC
-        return self._beneath() or (Ended.GONE if self._gone else None)
+        if (beneath := self._beneath()) or not self._gone:
+            return beneath or (Ended.STALLED if self._stalled else None)
+        return Ended.KILLED if self._killed else Ended.GONE
 
     @property
     def monitor(self) -> Monitor:
@@ -224,8 +221,10 @@ class Guest:
             return
         with suppress(OSError):
             for key in "tw":
-                self._monitor.send_break(argv.CONSOLE[self._spec.kind])
-                self._sockets["console"].sendall(key.encode())
+                if self._spec.console != argv.HVC:
+                    self._monitor.send_break(argv.CONSOLE[self._spec.kind])
+                sysrq = argv.SYSRQ if self._spec.console == argv.HVC else b""
+                self._sockets["console"].sendall(sysrq + key.encode())
                 self._drain(_DRAIN)
 
     def close(self) -> None:
@@ -252,8 +251,10 @@ class Guest:
                 return self._answer(self.failed, None, wait)
             if now >= deadline:
                 ended = Ended.TOTAL if now >= began + limits.total else Ended.SILENCE
-                self.dump_tasks()
-                return self._answer(ended, None, wait)
+                self._stalled = self._monitor is not None and not self._monitor.answers()
+                if not self._stalled:
+                    self.dump_tasks()
+                return self._answer(self.failed or ended, None, wait)
             self._pump(deadline - now)
             while self._control:
                 line = self._control.pop(0)
@@ -292,6 +293,9 @@ class Guest:
             sock.settimeout(_STRAGGLERS)
             while self._read(name):
                 continue
+        by_signal = 128 < (self._child.code or 0) < 128 + 65
+        # virtme-ng ends with 255, whatever became of its QEMU
+        self._killed = by_signal or (self._monitor is not None and self._monitor.forsaken())
         self._gone = True
 
     def _read(self, name: str) -> bool:

@@ -30,12 +30,12 @@ _LOOK = 0.5  # seconds between two looks at the window's size
 # would have it ignore Ctrl-C. The descriptor 4 keeps the window's size when a shell ends.
 SERVE = f"""
 [ -c {DEVICE} ] || exit 1
-command -v bash >/dev/null && shell=bash || shell=sh
-export TERM=xterm HOME=/root
+command -v bash >/dev/null && shell="bash --norc" || shell=sh
+export TERM=xterm HOME=/root PS1="kzc:\\w# "
 exec setsid sh -c 'cd; while :; do
     exec 4<>{DEVICE}
     stty -F {DEVICE} sane 115200
-    setsid -c '$shell' -i <>{DEVICE} >&0 2>&1 4>&-
+    setsid -c '"$shell"' -i <>{DEVICE} >&0 2>&1 4>&-
     printf "\\r\\n(a new shell; Ctrl-] leaves the guest)\\r\\n" >{DEVICE}
     sleep 0.2
 done' </dev/null >/dev/null 2>&1

@@ -50,6 +50,13 @@ class Address:
         return f"{user}{host}:{self.port or 22}"
 
     @property
+    def url(self) -> str:
+        """The text that `parse_address` reads as this user, host and port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        user = f"{self.user}@" if self.user else ""
+        return f"ssh://{user}{host}" + (f":{self.port}" if self.port else "")
+
+    @property
     def known_as(self) -> str:
         """The host's name in a known_hosts file, see sshd(8)."""
         if self.alias:

@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from kzc.jobs.places import Places
 from kzc.kernel.build import Shop
 from kzc.proc import Runner
 from kzc.results.store import OpenRun
@@ -49,6 +50,7 @@ class Workshop:
     screen: Screen
     run: OpenRun
     again: str = ""
+    places: Places = field(default_factory=Places)
 
     def keep(self, outcome: Outcome) -> Outcome:
         """Store an outcome and show it."""

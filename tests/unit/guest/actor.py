@@ -6,6 +6,7 @@ when a command comes. Real sockets, real processes; only the kernel is missing.
 """
 
 import re
+import select
 import socket
 import sys
 import time
@@ -28,6 +29,11 @@ def main() -> None:
         return
     connect("qmp")
     console, control = connect("console"), connect("control")
+    terminal = connect("terminal") if "kzc-terminal" in " ".join(sys.argv) else None
+    if terminal is not None and script == "stays":
+        control.sendall(b"kzc-agent 1\n")
+        stay(terminal, control, control.makefile("rb", buffering=0))
+        return
     if script == "boot-panic":
         console.sendall(PANIC + b"---[ end Kernel panic\n")
         return
@@ -40,6 +46,13 @@ def main() -> None:
     control.sendall(b"\n" + nonce + b" 0\n")
     nonce = requests.readline().split()[0]
     act(script, console, control, nonce)
+
+
+def stay(terminal: socket.socket, control: socket.socket, requests: socket.SocketIO) -> None:
+    """A guest that does all it is told, until somebody types into its terminal."""
+    terminal.sendall(b"kzc:~# ")
+    while terminal not in select.select([terminal, control], [], [])[0]:
+        control.sendall(b"\n" + requests.readline().split()[0] + b" 0\n")
 
 
 def act(script: str, console: socket.socket, control: socket.socket, nonce: bytes) -> None:

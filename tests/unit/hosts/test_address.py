@@ -24,6 +24,7 @@ from kzc.hosts.address import Address, completed, parse_address
 def test_an_address_is_user_host_and_port(text: str, address: Address, name: str) -> None:
     assert parse_address(text) == address
     assert parse_address(text).name == name
+    assert parse_address(address.url) == address
 
 
 @pytest.mark.parametrize(
