@@ -121,8 +121,9 @@ class KernelBuild:
 class Ended(StrEnum):
     """How a wait for a command in a guest ended: it answered, or what came instead.
 
-    HOST: the host's kernel panicked or the host went away while we waited. LOST: the connection
-    to the host was lost; nothing is known of the kernels.
+    KILLED: a signal ended the guest's QEMU. STALLED: its QEMU does not answer any more. HOST: the
+    host's kernel panicked or the host went away while we waited. LOST: the connection to the host
+    was lost; nothing is known of the kernels.
     """
 
     EXIT = "exit"
@@ -130,6 +131,8 @@ class Ended(StrEnum):
     GONE = "gone"
     SILENCE = "silence"
     TOTAL = "total"
+    KILLED = "killed"
+    STALLED = "stalled"
     HOST = "host"
     LOST = "lost"
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kzc.guest import initramfs, session
+from kzc.guest import initramfs
 from kzc.guest.argv import GuestSpec
 from kzc.hosts.local import local_host
+from kzc.jobs.evidence import Symbols
 from kzc.jobs.workshop import Workshop, find_vng
 from kzc.settings import shared_folder
 from kzc.suites import binaries, kernel_log
@@ -41,9 +42,18 @@ class Plan:
 
 
 def test(
-    shopfloor: Workshop, kernel: KernelBuild, suite: Suite, programs: Path, plan: Plan
+    shopfloor: Workshop,
+    kernel: KernelBuild,
+    suite: Suite,
+    programs: Path,
+    plan: Plan,
+    *,
+    repo: Path,
 ) -> tuple[Outcome, ...]:
-    """A boot outcome and, when the guest came up, a test outcome; both are kept."""
+    """A boot outcome and, when the guest came up, a test outcome; both are kept.
+
+    `repo` is the repository that the kernel's tree is in.
+    """
     folder = shopfloor.folder(f"test-{suite.name}")
     kind = plan.kind or suite.guest
     shopfloor.screen.step(f"booting a {kind} guest for {suite.name}")
@@ -55,13 +65,18 @@ def test(
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
     setting = Setting(inside, plan.factor, binaries.absent(programs), rules)
     log = shopfloor.relative(folder / "console.log")
+    symbols = Symbols(kernel, repo)
     try:
-        with (
-            local_host(shopfloor.runner) as host,
-            session.boot(spec, folder, host, BOOT.scaled(plan.factor)) as guest,
-        ):
+        with shopfloor.places.place("loopback") as place:
+            host = place.enter(local_host(shopfloor.runner))
+            what = f"{kind} guest for {suite.name}"
+            limits = BOOT.scaled(plan.factor)
+            guest = place.enter(
+                shopfloor.places.boot(spec, folder, host, limits, name="guest", what=what)
+            )
             boot = boot_outcome(spec, guest.booted, rules, suite.name)
-            boot = shopfloor.keep(_repeatable(replace(boot, log=log), shopfloor))
+            boot = symbols.decoded(replace(boot, log=log), shopfloor.runner)
+            boot = shopfloor.keep(_repeatable(boot, shopfloor))
             if guest.booted.ended is not Ended.EXIT:
                 return (boot,)
             shopfloor.screen.step(f"running {suite.name}")
@@ -69,7 +84,8 @@ def test(
     finally:
         (folder / "initramfs").unlink(missing_ok=True)
     log = shopfloor.relative(folder / "control.log")
-    return boot, shopfloor.keep(_repeatable(replace(outcome, log=log), shopfloor))
+    outcome = symbols.decoded(replace(outcome, log=log), shopfloor.runner)
+    return boot, shopfloor.keep(_repeatable(outcome, shopfloor))
 
 
 def guest_spec(shopfloor: Workshop, image: Path, kind: str, plan: Plan, folder: Path) -> GuestSpec:
@@ -101,6 +117,8 @@ def boot_outcome(spec: GuestSpec, booted: Answer, rules: kernel_log.Rules, name:
         Ended.EXIT: (Verdict.PASS, f"up in {booted.seconds:.1f} s"),
         Ended.PANIC: (Verdict.CRASH, "the kernel panicked while booting"),
         Ended.GONE: (Verdict.CRASH, "the guest ended before it was up"),
+        Ended.KILLED: (Verdict.INFRA, "a signal ended its QEMU before it was up"),
+        Ended.STALLED: (Verdict.INFRA, "its QEMU stood still before it was up"),
         Ended.SILENCE: (Verdict.TIMEOUT, f"nothing was heard for {booted.seconds:.0f} s"),
         Ended.TOTAL: (Verdict.TIMEOUT, f"not up after {booted.seconds:.0f} s"),
         Ended.HOST: (Verdict.CRASH, "its host died before it was up"),
@@ -113,6 +131,7 @@ def boot_outcome(spec: GuestSpec, booted: Answer, rules: kernel_log.Rules, name:
         "accel": spec.accel,
         "cpus": spec.cpus,
         "memory": spec.memory,
+        **({} if booted.ended is Ended.EXIT else {"signature": f"{booted.ended}: boot"}),
         **kernel_log.evidence(findings),
     }
     subject = f"{spec.kind} guest for {name}" if name else f"{spec.kind} guest"

@@ -73,6 +73,7 @@ def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBu
     compiler = kernel.compiler_version(runner)
     recipe = Recipe(source.tree_id, wanted.fragments, compiler, wanted.virtme)
     shopfloor.run.note({"config_hash": recipe.config_hash[:24], "compiler": compiler})
+    shopfloor.places.use(yard.store / recipe.key)
     built = kernel.find_built(recipe, yard)
     if built is None:
         shopfloor.screen.step(f"building {source.tree.version}")
@@ -107,6 +108,7 @@ def make_tests(shopfloor: Workshop, source: Source, suites: Sequence[Suite]) -> 
     missing = []
     for suite in suites:
         folder = store / binaries.key(suite, source.tree_id, compiler)
+        shopfloor.places.use(folder)
         if folder.exists():
             touch(folder)
             found[suite.name] = folder

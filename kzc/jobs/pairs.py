@@ -4,20 +4,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from kzc.errors import HostError
-from kzc.guest import cid, session
+from kzc.guest import cid
 from kzc.guest.argv import GuestSpec
 from kzc.guest.capture import Capture, capturing
 from kzc.guest.ends import GuestEnd, HostEnd
 from kzc.guest.hosting import programs_on
 from kzc.guest.network import GATEWAY, UP
 from kzc.guest.session import Guest as Booted
+from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import BOOT, Plan, boot_outcome, with_initrd
 from kzc.jobs.topology import Side, second_level
 from kzc.jobs.workshop import Workshop
@@ -31,7 +32,9 @@ from kzc.values import Ended, KernelBuild, Limits, Outcome
 
 _INSIDE = 51000
 _PORTS = (1 << 16, 1 << 30)  # AF_VSOCK ports that nobody else uses by habit
-_CIDS = 5
+_ATTEMPTS = 3
+_EMULATED_BOOT = Limits(6, 60)  # silence is how a lost guest shows; one that lives is never so long
+_LOST = (Ended.GONE, Ended.SILENCE, Ended.STALLED)
 _FREE = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
 _IN_GUEST = "/kzc/bin"
 
@@ -61,10 +64,12 @@ def test(
     *,
     plan: Plan,
     name: str,
+    symbols: Mapping[str, Symbols],
 ) -> tuple[Outcome, ...]:
     """A boot outcome and, when the guest came up, a test outcome; both are kept.
 
-    `name` is how reports call it: the suite and the topology, perhaps the kernels.
+    `name` is how reports call it: the suite and the topology, perhaps the kernels. `symbols` are
+    those of the "guest" and, where its kernel is one of ours, of the "host".
     """
     folder = shopfloor.folder(f"test-{name}")
     shopfloor.screen.step(f"booting the guest for {name} on {side.host.name}")
@@ -76,11 +81,14 @@ def test(
     spec = with_initrd(spec, folder, sorted(programs.guest.iterdir()))
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
     try:
-        with _guest(side, spec, folder) as (guest, guest_cid):
+        with shopfloor.places.place(f"{side.topology}/guest") as place:
+            guest, guest_cid, attempts = place.enter(_guest(shopfloor, side, spec, folder, name))
             boot = boot_outcome(spec, guest.booted, rules, name)
-            detail = {**boot.detail, **_facts(side), "cid": guest_cid, "repeat": shopfloor.again}
+            detail = {**boot.detail, **_facts(side), "cid": guest_cid, "attempts": attempts}
+            detail["repeat"] = shopfloor.again
             log = shopfloor.relative(folder / "console.log")
-            boot = shopfloor.keep(replace(boot, log=log, detail=detail))
+            boot = symbols["guest"].decoded(replace(boot, log=log, detail=detail), shopfloor.runner)
+            boot = shopfloor.keep(boot)
             if guest.booted.ended is not Ended.EXIT:
                 return (boot,)
             shopfloor.screen.step(f"running {name}")
@@ -97,31 +105,46 @@ def test(
         "repeat": shopfloor.again,
     }
     log = shopfloor.relative(folder / "control.log")
-    kept = shopfloor.keep(replace(outcome, subject=name, log=log, detail=detail))
-    return boot, kept
+    outcome = replace(outcome, subject=name, log=log, detail=detail)
+    # whose trace it is stands in front of the signature
+    whose = symbols.get(str(detail.get("signature", "")).partition(":")[0])
+    outcome = whose.decoded(outcome, shopfloor.runner) if whose else outcome
+    return boot, shopfloor.keep(outcome)
 
 
 @contextmanager
-def _guest(side: Side, spec: GuestSpec, folder: Path) -> Iterator[tuple[Booted, int]]:
-    """The guest behind a CID of its own; another one is taken when somebody had it."""
-    for attempt in range(_CIDS):
+def _guest(
+    shopfloor: Workshop, side: Side, spec: GuestSpec, folder: Path, name: str
+) -> Iterator[tuple[Booted, int, int]]:
+    """The guest behind a CID of its own; another one is taken when somebody had it.
+
+    On emulated SVM a guest that got lost while booting (see topology.py) is started again, the
+    last time with a console that tells everything; a panic is a panic.
+    """
+    limits = (_EMULATED_BOOT if side.emulated else BOOT).scaled(side.factor)
+    for attempt in range(1, _ATTEMPTS + 1):
+        last = attempt == _ATTEMPTS
         own = cid.random_cid()
         with (
             cid.held(side.host, folder / "flock.log") as release,
-            session.boot(
-                replace(spec, cid=own),
+            shopfloor.places.boot(
+                replace(spec, cid=own, console="ttyS0" if last else spec.console),
                 folder,
                 side.host,
-                BOOT.scaled(side.factor),
-                loop=side.loop,
+                limits,
+                name="guest",
+                what=f"guest for {name}",
                 beneath=side.failed,
                 connected=partial(_owned, release),
             ) as guest,
         ):
-            taken = cid.was_taken((folder / "qemu.log").read_text(errors="replace"))
-            if guest.booted.ended is not Ended.GONE or not taken or attempt == _CIDS - 1:
-                yield guest, own
+            ended = guest.booted.ended
+            log = (folder / "qemu.log").read_text(errors="replace")
+            taken = ended is Ended.GONE and cid.was_taken(log)
+            if last or not (taken or (side.emulated and ended in _LOST)):
+                yield guest, own, attempt
                 return
+            shopfloor.screen.step(f"starting {name} again: attempt {attempt} ended so: {ended}")
 
 
 def _owned(release: Callable[[], None], guest: Booted) -> None:

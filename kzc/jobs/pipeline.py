@@ -67,11 +67,18 @@ def _test(shopfloor: Workshop, source: Source, built: KernelBuild, request: Requ
         if suite.name not in programs or not suite.commands:
             continue
         with stage(shopfloor, Stage.BOOT, suite.name, then=Stage.TEST):
-            kept = guests.test(shopfloor, built, suite, programs[suite.name], request.plan)
+            kept = guests.test(
+                shopfloor,
+                built,
+                suite,
+                programs[suite.name],
+                request.plan,
+                repo=source.tree.repo,
+            )
         if len(kept) == 1:
             _not_run(shopfloor, [suite], "the guest did not come up")
     if request.two_ends.topologies:
-        own = two_ends.Made("", built, programs)
+        own = two_ends.Made("", built, programs, source.tree.repo)
         with stage(shopfloor, Stage.BOOT, "two ends"):
             two_ends.Job(
                 shopfloor,

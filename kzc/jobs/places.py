@@ -22,6 +22,7 @@ from kzc.guest.loop import Loop
 from kzc.guest.session import Guest
 from kzc.hosts.host import Host
 from kzc.hosts.local import LocalHost
+from kzc.inuse import holding
 from kzc.jobs.keep import keep
 from kzc.jobs.live import Live
 from kzc.values import Ended, Limits
@@ -50,6 +51,10 @@ class Places:
         self._standing: dict[str, ExitStack] = {}
         self._guests: dict[str, Guest] = {}
         self._replaced = False
+        self._holding = ExitStack()
+        self.use = self._holding.enter_context(holding())
+        """A folder of the cache that is handed to it stays until the end of the run; whether it is
+        there is looked for after that."""
 
     @contextmanager
     def place(self, name: str) -> Iterator[Place]:
@@ -125,6 +130,7 @@ class Places:
     def close(self) -> None:
         """Clear all places."""
         with ExitStack() as stack:
+            stack.callback(self._holding.close)
             stack.callback(self.loop.close)
             for name in self._standing:
                 stack.callback(partial(self._clear, name))

@@ -6,13 +6,13 @@ it and then is reached like any machine over SSH. Callers get a `Side` and need 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kzc.errors import HostError
-from kzc.guest import first_level, session
-from kzc.guest.argv import GuestSpec
+from kzc.guest import first_level
+from kzc.guest.argv import HVC, GuestSpec
 from kzc.guest.hosting import Dmesg, Hosting, look
 from kzc.guest.loop import Loop
 from kzc.guest.session import Guest
@@ -26,6 +26,10 @@ from kzc.suites import kernel_log
 from kzc.values import Ended, Outcome, Stage, Verdict
 
 NESTED_FACTOR = 2.0  # what a guest in an emulated guest takes longer, on top of the emulation
+# QEMU's emulated SVM now and then loses the second level's place when the CPU that runs it is
+# interrupted from outside; so that CPU does nothing else, and devices interrupt the other one
+_SECOND_LEVEL_CPU = 1
+_ALONE = (f"isolcpus={_SECOND_LEVEL_CPU}", "irqaffinity=0")
 _FIRST_MEMORY = 2048  # MiB that the first level keeps for itself
 _PATIENCE = 30.0
 
@@ -56,7 +60,8 @@ class Side:
 @contextmanager
 def this_machine(shopfloor: Workshop, plan: Plan) -> Iterator[Side]:
     """This machine's own /dev/vhost-vsock. Raises HostError where it cannot be used."""
-    with local_host(shopfloor.runner) as host, closing(Loop()) as loop:
+    with local_host(shopfloor.runner) as host:
+        loop = shopfloor.places.loop
         yield _side("pair", host, look(host, shopfloor.settings.qemu), loop, plan)
 
 
@@ -64,7 +69,11 @@ def this_machine(shopfloor: Workshop, plan: Plan) -> Iterator[Side]:
 def over_ssh(shopfloor: Workshop, plan: Plan, address: Address, *, accept: bool) -> Iterator[Side]:
     """A machine over SSH. Raises HostError and, for an unknown host key, UsageError."""
     shopfloor.screen.step(f"connecting to {address.name}")
-    with connect(address, accept=accept) as host, closing(Loop()) as loop:
+    with (
+        connect(address, accept=accept) as host,
+        shopfloor.places.machine("host", host.name, address=address.url),
+    ):
+        loop = shopfloor.places.loop
         yield _side("pair", host, look(host, "qemu-system-x86_64"), loop, plan)
 
 
@@ -82,8 +91,14 @@ def nested(
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
     with (
         local_host(shopfloor.runner) as here,
-        closing(Loop()) as loop,
-        session.boot(spec, folder, here, BOOT.scaled(plan.factor), loop=loop) as guest,
+        shopfloor.places.boot(
+            spec,
+            folder,
+            here,
+            BOOT.scaled(plan.factor),
+            name="host",
+            what=f"first-level guest, {name}",
+        ) as guest,
     ):
         boot = boot_outcome(spec, guest.booted, rules, f"the host, {name}")
         log = shopfloor.relative(folder / "console.log")
@@ -103,7 +118,7 @@ def nested(
                 "nested",
                 host,
                 hosting,
-                loop,
+                guest.loop,
                 guest.kernel_log,
                 lambda: Ended.HOST if guest.failed else None,
                 plan.factor * NESTED_FACTOR,
@@ -120,6 +135,8 @@ def second_level(side: Side, plan: Plan, image: Path) -> GuestSpec:
         memory=max(512, plan.memory),
         append=plan.append,
         cpu=side.hosting.cpu,
+        console=HVC if side.emulated else "ttyS0",
+        pinned=_SECOND_LEVEL_CPU if side.emulated and side.first else None,
     )
 
 
@@ -137,7 +154,7 @@ def _first(shopfloor: Workshop, plan: Plan, image: Path, memory: int) -> GuestSp
         plan.accel,
         cpus=2,
         memory=_FIRST_MEMORY + max(memory, plan.memory),
-        append=plan.append,
+        append=(*plan.append, *(_ALONE if plan.accel == "tcg" else ())),
         qemu=shopfloor.settings.qemu,
         vng=find_vng(),
     )

@@ -15,6 +15,7 @@ from kzc.errors import HostError, UsageError
 from kzc.hosts.address import Address
 from kzc.jobs import kernels, pairs, topology
 from kzc.jobs.choice import Choice
+from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.pairs import Programs
@@ -42,11 +43,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Made:
-    """A kernel with the programs of each suite; `label` is empty for the run's own."""
+    """A kernel with the programs of each suite and the repository that its tree is in; `label` is
+    empty for the run's own."""
 
     label: str
     kernel: KernelBuild
     programs: Mapping[str, Path]
+    repo: Path
     modules: Path | None = None
     not_vng: str = ""
 
@@ -75,7 +78,8 @@ class Job:
             others = [self._made(guest) for guest in guests]
             if made is None:
                 return
-            with self._side(name, made) as side:
+            with self.shopfloor.places.place(name) as place:
+                side = place.enter(self._side(name, made))
                 for guest in others:
                     if side is not None and guest is not None:
                         self._suites(side, made, guest)
@@ -119,6 +123,10 @@ class Job:
                 Programs(host.programs[suite.name], guest.programs[suite.name]),
                 plan=self.plan,
                 name=name,
+                symbols={
+                    "guest": Symbols(guest.kernel, guest.repo),
+                    **({"host": Symbols(host.kernel, host.repo)} if side.first else {}),
+                },
             )
             if len(kept) == 1:
                 reason = "the guest did not come up"
@@ -144,9 +152,13 @@ class Job:
         programs = kernels.make_tests(self.shopfloor, source, self.suites)
         if choice.ready is not None:
             ready = choice.ready
-            return Made(choice.word, ready.kernel, programs, ready.modules, ready.not_vng)
+            folder = Path(ready.kernel.folder)
+            if folder.is_relative_to(self.shopfloor.settings.cache):
+                self.shopfloor.places.use(folder)
+            known = (ready.kernel, programs, tree.repo, ready.modules, ready.not_vng)
+            return Made(choice.word, *known)
         built = kernels.make_kernel(self.shopfloor, source, self.wanted)
-        return Made(choice.word, built, programs) if built else None
+        return Made(choice.word, built, programs, tree.repo) if built else None
 
 
 @contextmanager

@@ -26,6 +26,8 @@ _FRAME = re.compile(
     r"(?=[\s),;]|$)(?! \[)"
 )
 _ANSWER = re.compile(r"([\w.]+) \((.+)\)\s*", re.ASCII)
+# the script finds out what is in front of the tree's own paths only with debug info of all of it
+_WORKTREE = re.compile(r"/[^\s:]*/work/[^/\s]+/src/")
 _NO_DEBUG_INFO = "the kernel was built without debug info (CONFIG_DEBUG_INFO_NONE)"
 
 
@@ -91,6 +93,6 @@ def _ask(frames: Sequence[str], vmlinux: Path, script: Path, runner: Runner) -> 
     found = {}
     for frame, text in zip(frames, done.stdout.splitlines(), strict=False):
         answer = _ANSWER.fullmatch(text)
-        if answer and frame.startswith(f"{answer[1]}+") and not answer[2].startswith("??"):
-            found[frame] = f"{answer[1]} ({answer[2]})"
+        if answer and frame.startswith(f"{answer[1]}+") and ":?" not in answer[2]:
+            found[frame] = f"{answer[1]} ({_WORKTREE.sub('', answer[2])})"
     return found

@@ -131,10 +131,20 @@ def _side(end: End, answer: Answer | None, *, killed: bool) -> tuple[list[str], 
     return [*lines, *(["=== died"] if died else [])], None
 
 
+_DEATHS = (
+    Ended.LOST,
+    Ended.HOST,
+    Ended.PANIC,
+    Ended.GONE,
+    Ended.KILLED,
+    Ended.STALLED,
+)
+
+
 def cut(server: End, client: End, found: Exchange) -> tuple[Ended, float, str]:
     """How the talk was cut: the worst end, seconds until then, and the end that did not answer."""
     answers = [answer for answer in (found.client, found.server, found.asked) if answer]
-    for ended in (Ended.LOST, Ended.HOST, Ended.PANIC, Ended.GONE):
+    for ended in _DEATHS:
         for answer in answers:
             if answer.ended is ended:
                 return ended, answer.seconds, ""

@@ -22,18 +22,32 @@ CLEAR_LEAKS = f"{_LEAKS}; [ -w $leaks ] && echo clear > $leaks"
 FIND_LEAKS = f"""{_LEAKS}; [ -w $leaks ] && {{
 echo scan > $leaks; echo scan > $leaks
 while read -r line; do echo "kmemleak: $line" > /dev/kmsg; done < $leaks; }}"""
+FULL = "kzc: no space left on /tmp"
+# the fourth column of the second line
+FIND_FULL = f"""df -P /tmp | {{ read -r line; read -r line line line free line
+[ "$free" = 0 ] && echo '{FULL}' > /dev/kmsg; }}"""
+_FULL_KIND = "disk-full"
 _UNREADABLE = "as root there, or after `sysctl kernel.dmesg_restrict=0`, it can be read"
 
 DIED = {
     Ended.PANIC: "guest",
     Ended.GONE: "guest",
+    Ended.KILLED: "guest",
+    Ended.STALLED: "guest",
     Ended.SILENCE: "guest",
     Ended.TOTAL: "guest",
     Ended.HOST: "host",
     Ended.LOST: "connection to the host",
 }
 """Who is not there any more after a command ended so."""
-GONE = frozenset({Ended.PANIC, Ended.GONE, Ended.HOST, Ended.LOST})
+UNTESTED = frozenset({Ended.KILLED, Ended.STALLED, Ended.LOST})
+"""Ends that say nothing about the code under test."""
+GONE = frozenset({Ended.PANIC, Ended.GONE, Ended.HOST}) | UNTESTED
+_ELSEWHERE = {
+    Ended.KILLED: "a signal ended the guest's QEMU here, and no guest can send one",
+    Ended.STALLED: "the guest's QEMU stood still here: it did not answer on its monitor either",
+    Ended.LOST: "the connection to the host was lost here",
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,7 @@ def not_run(names: Sequence[str], ended: Ended) -> tuple[Case, ...]:
 def blame(cases: Sequence[Case], ended: Ended, seconds: float, who: str = "") -> tuple[Case, ...]:
     """Cases of a command that did not end by itself: the one that was cut says by what.
 
-    A hang is a TIMEOUT, a lost connection INFRA; when no case shows it, one named `exit` does.
+    A hang is a TIMEOUT, what no guest did is INFRA; when no case shows it, one named `exit` does.
     `who` names the end that did not answer, if not the guest.
     """
     if ended is Ended.EXIT:
@@ -99,8 +113,8 @@ def blame(cases: Sequence[Case], ended: Ended, seconds: float, who: str = "") ->
 
 
 def _cut(ended: Ended, seconds: float, who: str) -> tuple[Verdict, str]:
-    if ended is Ended.LOST:
-        return Verdict.INFRA, "the connection to the host was lost here"
+    if ended in _ELSEWHERE:
+        return Verdict.INFRA, _ELSEWHERE[ended]
     if ended in {Ended.SILENCE, Ended.TOTAL}:
         words = {Ended.SILENCE: "nothing was heard any more", Ended.TOTAL: "its time was up"}
         where = f" on the {who}" if who else ""
@@ -123,13 +137,13 @@ def fold(name: str, parts: Sequence[Part], rules: kernel_log.Rules) -> Outcome:
         hint = _UNREADABLE if unreadable else hint
         verdicts.append(Verdict.INFRA)
     if all(case.verdict in {Verdict.SKIP, Verdict.NOT_RUN} for case in cases):
-        verdicts.append(Verdict.INFRA if died is Ended.LOST else Verdict.FAIL)
+        verdicts.append(Verdict.INFRA if died in UNTESTED else Verdict.FAIL)
         said.append("no case was executed")
     if findings:
-        dead = died in {Ended.PANIC, Ended.GONE, Ended.HOST}
-        verdicts.append(Verdict.CRASH if dead else Verdict.FAIL)
+        verdicts.append(_judge(findings, died))
         said.append(f"kernel log: {findings[0].text}")
     detail: dict[str, Any] = {
+        **_signature(cases, died),
         **kernel_log.evidence(findings),
         **({} if died is Ended.EXIT else {"ended": died.value, "died": DIED[died]}),
         **({"hint": hint} if hint else {}),
@@ -137,6 +151,36 @@ def fold(name: str, parts: Sequence[Part], rules: kernel_log.Rules) -> Outcome:
     seconds = sum(part.seconds for part in parts)
     reason = "; ".join(said)
     return Outcome(Stage.TEST, name, worst(verdicts), seconds, "", cases, detail, reason)
+
+
+def starved(cases: Sequence[Case], console: Sequence[str]) -> tuple[Case, ...]:
+    """Cases of a command after which no space was left to write to: one that failed says nothing.
+
+    That is the guest's lack, not the code's; but nothing passes by it.
+    """
+    if not any(line.endswith(FULL) for line in console):
+        return tuple(cases)
+    why = FULL.removeprefix("kzc: ")
+    return tuple(
+        replace(case, verdict=Verdict.INFRA, reason=f"{why}; {case.reason}".rstrip("; "))
+        if case.verdict is Verdict.FAIL
+        else case
+        for case in cases
+    )
+
+
+def _judge(findings: Sequence[kernel_log.Finding], died: Ended) -> Verdict:
+    if all(finding.kind == _FULL_KIND for finding in findings):
+        return Verdict.INFRA
+    return Verdict.CRASH if died in GONE - UNTESTED else Verdict.FAIL
+
+
+def _signature(cases: Sequence[Case], died: Ended) -> dict[str, str]:
+    """Of what no kernel log tells about: how it ended, and in which case."""
+    blamed = [c for c in cases if c.verdict in {Verdict.CRASH, Verdict.TIMEOUT, Verdict.INFRA}]
+    if died is not Ended.EXIT:
+        return {"signature": f"{died}: {blamed[-1].name if blamed else ''}"}
+    return {"signature": f"{blamed[0].verdict}: {blamed[0].name}"} if blamed else {}
 
 
 def _whose(end: str) -> str:

@@ -30,6 +30,7 @@ _FRAME = re.compile(
 )
 _POINTER = re.compile(r"(?:RIP: 0010:|pc : )([A-Za-z_][\w.]*)\+0x")
 _TRACE = re.compile(r"Call [Tt]race:|(?:kmemleak:)?\s*backtrace(?: \(|:)")
+_MARK = re.compile(r"kzc: (begin|end) (\S+)")
 _CUT_HERE = "[ cut here ]"
 _SPLIT_OFF = re.compile(r"(?:\.(?:isra|constprop|part|cold|llvm)(?:\.\d+)*)+$")
 _OVER = re.compile(r"---\[ end |={40,}$")
@@ -47,13 +48,15 @@ _VARIABLE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\b\d+(?:\.\d+)?\b|(?<=\w)#
 
 
 class Deny(BaseModel):
-    """A kind of line that is a fault; up to `follows` lines below a finding, part of that one."""
+    """A kind of line that is a fault; up to `follows` lines below a finding (of the kind `after`,
+    if it is said) part of that one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str = Field(min_length=1)
     pattern: re.Pattern[str]
     why: str = Field(min_length=1)
     follows: int = Field(default=0, ge=0)
+    after: str = ""
 
 
 class Allow(BaseModel):
@@ -88,7 +91,8 @@ class Rules(BaseModel):
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault in a kernel log: the line (from 1) that tells it, and the lines of its splat.
+    """A fault in a kernel log: the line (from 1) that tells it, the lines of its splat, and which
+    suite's command was running (SUITE/COMMAND, empty if none was).
 
     `signature` is the same for the same fault in another boot: the kind and the top five frames
     after those that only report it; without a trace, the text without its numbers.
@@ -99,6 +103,7 @@ class Finding:
     text: str
     signature: str
     excerpt: tuple[str, ...]
+    during: str = ""
 
 
 @dataclass
@@ -107,6 +112,7 @@ class _Open:
     number: int
     text: str
     lines: list[str]
+    during: str = ""
     over: bool = False
     traced: bool = False
     sealed: bool = False
@@ -126,14 +132,17 @@ def scan(lines: Iterable[str], rules: Rules) -> tuple[Finding, ...]:
     """Findings in order, the first of each signature. `lines` with or without timestamps."""
     sieve = re.compile("|".join(f"(?:{rule.pattern.pattern})" for rule in rules.deny))
     found: list[_Open] = []
+    during = ""
     for number, raw in enumerate(lines, 1):
         text = message(raw.rstrip("\r\n"))
         current = found[-1] if found else None
         rule = _denied(text, rules) if sieve.search(text) else None
+        if "kzc: " in text and (mark := _MARK.fullmatch(text)):
+            during = mark[2] if mark[1] == "begin" else ""
         if current and _CUT_HERE in text:
             current.over = current.sealed = True
         elif rule and not (current and _follows(rule, current, number)):
-            found.append(_Open(rule.kind, number, text.strip(), [text]))
+            found.append(_Open(rule.kind, number, text.strip(), [text], during))
         elif current and (rule or not current.over):
             _extend(current, text, forced=rule is not None)
     by_signature: dict[str, Finding] = {}
@@ -144,7 +153,9 @@ def scan(lines: Iterable[str], rules: Rules) -> tuple[Finding, ...]:
 
 
 def _follows(rule: Deny, current: _Open, number: int) -> bool:
-    return not current.sealed and number - current.number <= rule.follows
+    if current.sealed or rule.after not in {"", current.kind}:
+        return False
+    return number - current.number <= rule.follows
 
 
 def _denied(text: str, rules: Rules) -> Deny | None:
@@ -170,7 +181,7 @@ def _finding(entry: _Open, rules: Rules) -> Finding:
     # nothing marks where a finding without a trace ends
     excerpt = entry.lines if traced else entry.lines[:_UNTRACED]
     signature = f"{entry.kind}: {_signature(entry, rules)}"
-    return Finding(entry.kind, entry.number, entry.text, signature, tuple(excerpt))
+    return Finding(entry.kind, entry.number, entry.text, signature, tuple(excerpt), entry.during)
 
 
 def _signature(entry: _Open, rules: Rules) -> str:
@@ -219,5 +230,11 @@ def evidence(findings: Sequence[Finding]) -> dict[str, Any]:
     return {
         "signature": first.signature,
         "excerpt": list(first.excerpt),
-        "findings": [f"{f.kind}: {f.text} [{f.signature}]" for f in findings],
+        **({"during": first.during} if first.during else {}),
+        "findings": [_told(finding) for finding in findings],
     }
+
+
+def _told(finding: Finding) -> str:
+    where = f" during {finding.during}" if finding.during else ""
+    return f"{finding.kind}{where}: {finding.text} [{finding.signature}]"

@@ -175,12 +175,13 @@ def _part(talk: _Talk, agreement: Agreement) -> Part:
         written = marked[end.name].status == 0
         logs.append(Log(end.name, end.kernel_log(), fold.mark("end", talk.path) if written else ""))
     took = sum(answer.seconds for answer in (found.client, found.server) if answer)
+    cases = fold.starved(cases, [line for log in logs for line in log.lines or ()])
     return Part(_without_lone(cases, agreement), tuple(logs), dead, took)
 
 
 def _mark(talk: _Talk, end: End, word: str) -> Answer:
-    leaks = fold.CLEAR_LEAKS if word == "begin" else fold.FIND_LEAKS
-    text = f"{leaks}\n{fold.write_mark(word, talk.path)}"
+    look = fold.CLEAR_LEAKS if word == "begin" else f"{fold.FIND_LEAKS}\n{fold.FIND_FULL}"
+    text = f"{look}\n{fold.write_mark(word, talk.path)}"
     return end.run(text, Limits(talk.suite.total, talk.suite.total).scaled(talk.factor))
 
 

@@ -24,6 +24,24 @@ class Guest(Protocol):
         ...
 
 
+@dataclass
+class _Heard:
+    """A guest, of whose console nothing is lost between two commands."""
+
+    guest: Guest
+    console: tuple[str, ...] = ()
+
+    def run(self, text: str, limits: Limits) -> Answer:
+        answer = self.guest.run(text, limits)
+        self.console += answer.console
+        return answer
+
+    def take(self) -> tuple[str, ...]:
+        """Console lines since the last call."""
+        lines, self.console = self.console, ()
+        return lines
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a suite runs with: `folder` of its programs in the guest, `factor` on its time
@@ -42,35 +60,37 @@ def run_suite(
     show: Callable[[Case], None] = lambda _case: None,
 ) -> Outcome:
     """All commands of a suite, in order; those after a dead guest are NOT_RUN."""
-    problem = _prepare(suite, guest, setting)
-    if problem:
-        # a guest that cannot even set a sysctl is no verdict on the code under test
-        return Outcome(Stage.TEST, suite.name, Verdict.INFRA, reason=problem)
+    heard = _Heard(guest)
+    ready = _prepare(suite, heard, setting)
     parts: list[Part] = []
+    if ready.ended is not Ended.EXIT:
+        cases = fold.blame((), ready.ended, ready.seconds)
+        parts.append(Part(cases, (Log("", heard.take()),), ready.ended, ready.seconds))
+    elif ready.status:
+        # a guest that cannot even set a sysctl is no verdict on the code under test
+        reason = f"sysctls of {suite.name} could not be set: {' '.join(ready.output)}"
+        return Outcome(Stage.TEST, suite.name, Verdict.INFRA, reason=reason)
     for command in suite.commands:
         if parts and parts[-1].ended is not Ended.EXIT:
             part = _left_out(command, parts[-1].ended)
         else:
-            part = _run(suite, command, guest, setting)
+            part = _run(suite, command, heard, setting)
         parts.append(part)
         for case in part.cases:
             show(case)
     return fold.fold(suite.name, parts, setting.rules)
 
 
-def _prepare(suite: Suite, guest: Guest, setting: Setting) -> str:
-    """Set the sysctls; words on what went wrong, empty if nothing did."""
+def _prepare(suite: Suite, guest: Guest, setting: Setting) -> Answer:
+    """Set the sysctls."""
     lines = [
         f"echo '{value}' > /proc/sys/{name.replace('.', '/')} || exit 1"
         for name, value in suite.sysctls.items()
     ]
-    answer = guest.run("\n".join(lines) or "true", _QUICK.scaled(setting.factor))
-    if answer.status == 0:
-        return ""
-    return f"sysctls of {suite.name} could not be set: {' '.join(answer.output) or answer.ended}"
+    return guest.run("\n".join(lines) or "true", _QUICK.scaled(setting.factor))
 
 
-def _run(suite: Suite, command: Command, guest: Guest, setting: Setting) -> Part:
+def _run(suite: Suite, command: Command, guest: _Heard, setting: Setting) -> Part:
     if command.needs in setting.absent:
         reason = f"{command.needs} was not built: {setting.absent[command.needs]}"
         case = Case(command.name, Verdict.SKIP, reason=reason)
@@ -86,17 +106,18 @@ def _run(suite: Suite, command: Command, guest: Guest, setting: Setting) -> Part
             f"( {command.run}\n)",
             "status=$?",
             fold.FIND_LEAKS,
+            fold.FIND_FULL,
             fold.write_mark("end", path),
             "exit $status",
         )
     )
     answer = guest.run(text, limits)
     cases = PARSERS[command.parser](answer.output, status=answer.status, planned=planned)
-    cases = fold.blame(cases, answer.ended, answer.seconds)
+    cases = fold.starved(fold.blame(cases, answer.ended, answer.seconds), answer.console)
     if not cases:
         reason = f"`{command.name}` ran no case at all"
         cases = (Case(command.name, Verdict.FAIL, reason=reason),)
-    log = Log("", answer.console, fold.mark("end", path))
+    log = Log("", guest.take(), fold.mark("end", path))
     return Part(cases, (log,), answer.ended, answer.seconds)
 
 

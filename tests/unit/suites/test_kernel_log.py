@@ -61,6 +61,11 @@ def test_output_of_tests_says_nothing(name: str) -> None:
             " < kernel_init",
         ),
         (
+            "splat-oom.log",
+            "oom",
+            "__handle_mm_fault < handle_mm_fault < exc_page_fault < asm_exc_page_fault < vfs_read",
+        ),
+        (
             "splat-netdev.log",
             "netdev-reference",
             "unregister_netdevice: waiting for dummy7 to become free. Usage count = N",

@@ -83,6 +83,8 @@ def test_a_splat_fails_a_suite_whose_cases_pass() -> None:
         (Ended.GONE, Verdict.CRASH),
         (Ended.SILENCE, Verdict.TIMEOUT),
         (Ended.TOTAL, Verdict.TIMEOUT),
+        (Ended.KILLED, Verdict.INFRA),
+        (Ended.STALLED, Verdict.INFRA),
     ],
 )
 def test_a_dead_guest_ends_the_suite_and_the_rest_was_not_run(how: Ended, verdict: Verdict) -> None:
@@ -93,6 +95,7 @@ def test_a_dead_guest_ends_the_suite_and_the_rest_was_not_run(how: Ended, verdic
     outcome = run_suite(suite("a", "b", "c"), guest, SETTING)
     assert [case.verdict for case in outcome.cases] == [Verdict.PASS, verdict, Verdict.NOT_RUN]
     assert outcome.verdict is verdict
+    assert outcome.detail["signature"] == f"{how}: b"
     assert not any("./c" in text for text in guest.asked)
 
 
@@ -100,6 +103,49 @@ def test_a_kernel_log_that_was_not_read_to_its_end_is_no_pass() -> None:
     outcome = run_suite(suite("a"), Guest(lambda t: ended(t, mark=False)), SETTING)
     assert outcome.verdict is Verdict.INFRA
     assert "not read to its end" in outcome.reason
+
+
+@pytest.mark.parametrize("how", [Ended.PANIC, Ended.KILLED])
+def test_a_guest_that_dies_before_the_first_command_is_no_sysctls_fault(how: Ended) -> None:
+    class Dead(Guest):
+        def run(self, text: str, limits: Limits) -> Answer:
+            return Answer(how, None, (), OOPS, 0.1)
+
+    outcome = run_suite(suite("a"), Dead(ended), SETTING)
+    assert [case.name for case in outcome.cases] == ["exit", "a"]
+    assert outcome.cases[1].verdict is Verdict.NOT_RUN
+    assert outcome.verdict is (Verdict.CRASH if how is Ended.PANIC else Verdict.FAIL)
+    assert "sock_cmsg_send" in outcome.detail["signature"]
+
+
+def test_a_splat_between_two_commands_is_not_lost() -> None:
+    class Listing(Guest):
+        def run(self, text: str, limits: Limits) -> Answer:
+            if "./list" in text:
+                return Answer(Ended.EXIT, 0, ("late",), OOPS, 0.1)
+            return super().run(text, limits)
+
+    listed = {"name": "b", "run": "./b", "parser": "exit", "list": "./list"}
+    outcome = run_suite(suite("a", commands=[listed]), Listing(ended), SETTING)
+    assert "sock_cmsg_send" in outcome.detail["signature"]
+
+
+def test_a_finding_says_during_which_command_it_came() -> None:
+    guest = Guest(lambda t: ended(t, console=OOPS if "./b" in t else ()))
+    outcome = run_suite(suite("a", "b", "c"), guest, SETTING)
+    assert outcome.detail["during"] == "s/b"
+    assert " during s/b: " in outcome.detail["findings"][0]
+
+
+def test_what_fails_for_want_of_space_says_nothing_of_the_code() -> None:
+    full = ["[    8.000000] kzc: no space left on /tmp"]
+    guest = Guest(lambda t: ended(t, int("./b" in t), full if "./b" in t else ()))
+    outcome = run_suite(suite("a", "b"), guest, SETTING)
+    assert [case.verdict for case in outcome.cases] == [Verdict.PASS, Verdict.INFRA]
+    assert outcome.cases[1].reason.startswith("no space left on /tmp; ")
+    assert outcome.verdict is Verdict.INFRA
+    guest = Guest(lambda t: ended(t, 0, [*full, *OOPS]))
+    assert run_suite(suite("a"), guest, SETTING).verdict is Verdict.FAIL
 
 
 def test_a_suite_in_which_everything_is_skipped_is_a_failure() -> None:

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A lab machine's part is played by a first-level guest that was started apart from kzc."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kzc.guest import first_level, session
+from kzc.guest.argv import GuestSpec
+from kzc.guest.session import Guest
+from kzc.hosts.local import local_host
+from kzc.jobs.workshop import find_vng
+from kzc.proc import LocalRunner
+from kzc.values import Ended, Limits
+from tests.vm.conftest import SERIES, TREE, Kzc
+
+pytestmark = [pytest.mark.vm, pytest.mark.full]
+
+CONFIG = """
+Host lab
+    HostName 127.0.0.1
+    Port {port}
+    User root
+    IdentityFile {key}
+"""
+
+
+@contextmanager
+def lab(image: str, folder: Path, home: Path) -> Iterator[Guest]:
+    """A guest with sshd, known as `lab` to the ssh config of `home`; its host key is not known."""
+    spec = GuestSpec("vng", Path(image), "tcg", memory=2560, vng=find_vng())
+    boot = Limits(120, 300)
+    runner = LocalRunner()
+    with (
+        local_host(runner) as here,
+        session.boot(first_level.reachable(spec), folder, here, boot) as guest,
+    ):
+        assert guest.booted.ended is Ended.EXIT, guest.booted
+        keys = first_level.make_keys(home, runner)
+        port = first_level.serve(guest, keys, 4)
+        (home / ".ssh").mkdir(mode=0o700)
+        (home / ".ssh" / "config").write_text(CONFIG.format(port=port, key=keys.client))
+        yield guest
+
+
+def attended(process: subprocess.Popen[str], guest: Guest) -> tuple[str, str]:
+    """What the program printed; the guest's console is read all the while."""
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.extend(process.communicate()))
+    reader.start()
+    while reader.is_alive():
+        guest.loop.turn(0.2)
+    return said[0], said[1]
+
+
+def test_a_pair_runs_on_a_machine_over_ssh(kzc: Kzc, built: str, tmp_path: Path) -> None:
+    folder, home = tmp_path / "lab", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir(mode=0o700)
+    kzc.env["XDG_CACHE_HOME"] = kzc.env.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    kzc.env["HOME"] = str(home)
+    what = ("run", SERIES, "--tree", TREE, "--suite", "vsock")
+    command = (*what, "--topology", "pair", "--host", "ssh://lab")
+    with lab(built, folder, home) as guest:
+        out, err = attended(kzc.start(*command), guest)
+        assert "host key" in out + err  # nobody to ask, so the unknown key ends it
+        process = kzc.start(*command, "--accept-host-key")
+        out, err = attended(process, guest)
+        assert process.returncode == 0, out + err
+        left = guest.run("ls -d /tmp/kzc-* 2>/dev/null; pidof qemu-system-x86_64", Limits(60, 60))
+        assert not any(left.output), left.output
+    outcome = next(o for o in kzc.report()["outcomes"] if o["stage"] == "test")
+    assert outcome["detail"]["topology"] == "pair"
+    assert {case["verdict"] for case in outcome["cases"]} <= {"pass", "skip"}
+    assert len([case for case in outcome["cases"] if case["name"].startswith("G2H/")]) >= 30
