@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from kzc.errors import HostError
@@ -120,7 +121,7 @@ def nested(
                 hosting,
                 guest.loop,
                 guest.kernel_log,
-                lambda: Ended.HOST if guest.failed else None,
+                partial(_host_ended, guest),
                 plan.factor * NESTED_FACTOR,
                 guest,
             )
@@ -158,6 +159,13 @@ def _first(shopfloor: Workshop, plan: Plan, image: Path, memory: int) -> GuestSp
         qemu=shopfloor.settings.qemu,
         vng=find_vng(),
     )
+
+
+def _host_ended(guest: Guest) -> Ended | None:
+    """What guests are told of a first-level guest that died; what was done to its QEMU is no fault
+    of its kernel."""
+    failed = guest.failed
+    return failed if failed in {None, Ended.KILLED, Ended.STALLED} else Ended.HOST
 
 
 def _side(topology: str, host: Host, hosting: Hosting, loop: Loop, plan: Plan) -> Side:
