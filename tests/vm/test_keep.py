@@ -100,7 +100,7 @@ def visit(data: Path) -> None:
         visitor.type("echo o > /proc/sysrq-trigger\r")
 
 
-@pytest.mark.parametrize("kind", ["mini", "vng"])
+@pytest.mark.parametrize("kind", ["mini", pytest.param("vng", marks=pytest.mark.full)])
 def test_a_kept_guest_has_a_terminal(kind: str, built: str, tmp_path: Path) -> None:
     settings, runner = Settings(), LocalRunner()
     accel = probe(settings.qemu, settings.cache, runner).kind
@@ -179,7 +179,9 @@ def kill(_kzc: Kzc, process: subprocess.Popen[str]) -> int:
     return -signal.SIGKILL
 
 
-@pytest.mark.parametrize("end", [press_ctrl_c, say_stop, kill])
+@pytest.mark.parametrize(
+    "end", [pytest.param(press_ctrl_c, marks=pytest.mark.full), say_stop, kill]
+)
 def test_a_run_with_keep_leaves_nothing_however_it_ends(
     end: Callable[[Kzc, subprocess.Popen[str]], int], kzc: Kzc, built: str, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ FAULTS = Path(__file__).parents[1] / "data" / "faults"
 NESTED = ("run", SERIES, "--tree", TREE, "--topology", "nested", "--suite")
 
 
-def tested(kzc: Kzc) -> dict[str, Any]:
+def the_test(kzc: Kzc) -> dict[str, Any]:
     found = [o for o in kzc.report()["outcomes"] if o["stage"] == "test"]
     assert len(found) == 1
     return dict(found[0])
@@ -36,7 +36,7 @@ def logs(kzc: Kzc, name: str) -> list[str]:
 def test_vsock_passes_between_two_patched_kernels(kzc: Kzc, built: str) -> None:
     done = kzc(*NESTED, "vsock")
     assert done.code == 0, done.said
-    outcome = tested(kzc)
+    outcome = the_test(kzc)
     found = verdicts(outcome)
     for direction in ("H2G", "G2H"):
         # every test of vsock_test, each way
@@ -50,14 +50,14 @@ def test_vsock_passes_between_two_patched_kernels(kzc: Kzc, built: str) -> None:
         read = ["tshark", "-r", str(capture), "-Y", "vsock", "-c", "200"]
         shown = subprocess.run(read, capture_output=True, text=True, check=True).stdout
         assert len(shown.splitlines()) > 100
-    assert len(logs(kzc, "vsock")) == 2
+    assert len(logs(kzc, "nested")) == 2
 
 
 @pytest.mark.full
 def test_a_host_that_panics_is_told_from_its_guest(kzc: Kzc, built: str) -> None:
     done = kzc(*NESTED, str(FAULTS / "host-panics"))
     assert done.code == 1, done.said
-    outcome = tested(kzc)
+    outcome = the_test(kzc)
     found = verdicts(outcome)
     assert found["H2G/before"] == found["G2H/before"] == "pass"
     assert found["H2G/host-panics"] == "crash"
@@ -71,14 +71,14 @@ def test_a_host_that_panics_is_told_from_its_guest(kzc: Kzc, built: str) -> None
 def test_a_connection_that_comes_back_loses_nothing(kzc: Kzc, built: str) -> None:
     done = kzc(*NESTED, str(FAULTS / "host-away"))
     assert done.code == 0, done.said
-    assert set(verdicts(tested(kzc)).values()) == {"pass"}
+    assert set(verdicts(the_test(kzc)).values()) == {"pass"}
 
 
 @pytest.mark.full
 def test_a_connection_that_is_gone_is_no_fault_of_the_kernel(kzc: Kzc, built: str) -> None:
     done = kzc(*NESTED, str(FAULTS / "host-gone"))
     assert done.code == 3, done.said
-    outcome = tested(kzc)
+    outcome = the_test(kzc)
     found = verdicts(outcome)
     assert found["H2G/before"] == "pass"
     assert found["H2G/host-gone"] == "infra"
