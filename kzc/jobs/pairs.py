@@ -140,11 +140,17 @@ def _guest(
         ):
             ended = guest.booted.ended
             log = (folder / "qemu.log").read_text(errors="replace")
-            taken = ended is Ended.GONE and cid.was_taken(log)
-            if last or not (taken or (side.emulated and ended in _LOST)):
+            taken = cid.was_taken(log)
+            if last or not tried_again(ended, taken=taken, emulated=side.emulated):
                 yield guest, own, attempt
                 return
             shopfloor.screen.step(f"starting {name} again: attempt {attempt} ended so: {ended}")
+
+
+def tried_again(ended: Ended, *, taken: bool, emulated: bool) -> bool:
+    """Whether a guest whose boot ended so is started once more: its CID was `taken`, or it was lost
+    by an emulation. What its kernel said itself (a panic) or its host did is never tried again."""
+    return (taken and ended is Ended.GONE) or (emulated and ended in _LOST)
 
 
 def _owned(release: Callable[[], None], guest: Booted) -> None:
