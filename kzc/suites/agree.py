@@ -8,8 +8,8 @@ title, or one has none, there is nothing that both could run. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from kzc.suites.lines import uniques
@@ -20,12 +20,20 @@ _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 @dataclass(frozen=True)
 class Agreement:
     """`planned` are all titles of both lists, `only` those that cannot run, with the reason, and
-    `skip` the positions at which the lists differ; `options` are known on both ends."""
+    `skip` the positions at which the lists differ; `options` are known on both ends. `positions`
+    is empty where the lists are not the same."""
 
     planned: tuple[str, ...] = ()
     only: Mapping[str, str] = field(default_factory=dict)
     skip: tuple[int, ...] = ()
     options: tuple[str, ...] = ()
+    positions: Mapping[str, int] = field(default_factory=dict)
+
+    def only_of(self, names: Collection[str]) -> Agreement:
+        """The same for a run of these titles alone."""
+        others = tuple(at for title, at in self.positions.items() if title not in names)
+        planned = tuple(title for title in self.planned if title in names)
+        return replace(self, planned=planned, skip=tuple(sorted({*self.skip, *others})))
 
 
 def agree(program: str, host: Sequence[str], guest: Sequence[str]) -> Agreement:
@@ -46,7 +54,9 @@ def agree(program: str, host: Sequence[str], guest: Sequence[str]) -> Agreement:
                     only[title] += f" as its number {position}"
         if None not in {ours, theirs}:
             skip.append(position)
-    return Agreement(uniques(planned), only, tuple(skip))
+    titles = uniques(planned)
+    same = {} if only else {title: position for position, title in enumerate(titles)}
+    return Agreement(titles, only, tuple(skip), positions=same)
 
 
 def shared_options(host: Iterable[str], guest: Iterable[str]) -> tuple[str, ...]:

@@ -119,12 +119,15 @@ class PairCommand(_Entry):
     (AF_VSOCK), KZC_CONTROL_PORT and KZC_CONTROL_HOST (TCP: where the server listens, where the
     client connects to), KZC_OPTIONS (long options that what `help` printed on both ends has in
     common) and KZC_SKIP (`--skip=N` for each test that the two ends' lists do not agree on).
-    With `ready` tcp the client waits until something listens on the control port.
+    With `ready` tcp the client waits until something listens on the control port. `racy` are
+    cases whose failure may be the test's own, with the reason: they get a second try, which is
+    said.
     """
 
     server: _Text
     client: _Text
     ready: Literal["tcp", "none"] = "tcp"
+    racy: dict[_Text, _Text] = {}
     help_text: str = Field(default="", alias="help")
     directions: tuple[Direction, ...] = Field(default=tuple(Direction), min_length=1)
 

@@ -22,6 +22,7 @@ from kzc.suites.lines import Names, with_exit, with_planned
 from kzc.suites.manifest import Direction, PairCommand, Suite
 from kzc.suites.pair import HOST_CID, End, Pair
 from kzc.suites.parsers import PARSERS
+from kzc.suites.rounds import left_over, merged
 from kzc.values import Answer, Case, Ended, Limits, Outcome, Stage, Verdict
 
 _QUICK = Limits(20, 30)
@@ -92,7 +93,7 @@ def run_pairs(
                 part = _left_out(entry, agreement, parts[-1].ended)
             else:
                 agreement = agreement or _agreement(talk)
-                part = agreement if isinstance(agreement, Part) else _part(talk, agreement)
+                part = agreement if isinstance(agreement, Part) else _rounds(talk, agreement)
             part = replace(part, cases=_named(part.cases, talk, names))
             parts.append(part)
             for case in part.cases:
@@ -155,6 +156,19 @@ def _agreement(talk: _Talk) -> Agreement | Part:
 def _enter(talk: _Talk, end: End) -> str:
     known = f"export KZC_BIN={shlex.quote(end.folder)} KZC_SLOWDOWN={talk.factor:.0f}"
     return f'{known}; cd "$KZC_BIN" || exit 1'
+
+
+def _rounds(talk: _Talk, agreement: Agreement) -> Part:
+    part = _part(talk, agreement)
+    racy = talk.entry.racy
+    while names := left_over(part, racy) if agreement.positions else ():
+        more = _part(talk, agreement.only_of(names))
+        again = merged(part, more, names, racy)
+        racy = {}  # once
+        if left_over(again, racy) == names:
+            return again  # whatever it is, it does not get on
+        part = again
+    return part
 
 
 def _part(talk: _Talk, agreement: Agreement) -> Part:

@@ -2,7 +2,7 @@
 """Talks over its control socket as tools/testing/vsock's run_tests() does, and tests nothing.
 
 Copied beside a talker.json: {"titles": [...], "do": {"server:2": "signal"}}; a deed is signal,
-fail, hang or a line for the kernel log.
+fail, fail-once, hang or a line for the kernel log.
 """
 
 import argparse
@@ -42,7 +42,10 @@ def control(options: argparse.Namespace) -> socket.socket:
 def do(deed: str) -> None:
     if deed == "signal":
         os.kill(os.getpid(), signal.SIGSEGV)
-    elif deed == "fail":
+    elif deed == "fail-once" and (HERE / "failed").exists():
+        pass
+    elif deed in {"fail", "fail-once"}:
+        (HERE / "failed").touch()
         quit_saying("hash mismatch")
     elif deed == "hang":
         time.sleep(600)

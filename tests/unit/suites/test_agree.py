@@ -5,7 +5,10 @@ from kzc.suites.agree import Agreement, agree, shared_options
 
 
 def test_equal_lists() -> None:
-    assert agree("p", ["a", "b"], ["a", "b"]) == Agreement(("a", "b"))
+    found = agree("p", ["a", "b", "c"], ["a", "b", "c"])
+    assert found == Agreement(("a", "b", "c"), positions={"a": 0, "b": 1, "c": 2})
+    assert found.only_of({"b"}).planned == ("b",)
+    assert found.only_of({"b"}).skip == (0, 2)
 
 
 def test_one_is_longer() -> None:
