@@ -33,8 +33,17 @@ def logs(kzc: Kzc, name: str) -> list[str]:
     return [path.read_text(errors="replace") for path in found if name in path.parent.name]
 
 
+def lost(kzc: Kzc) -> bool:
+    """Whether emulated SVM lost the guest in the middle: it ended or stood still without a word."""
+    outcome = the_test(kzc)
+    silent = not outcome["detail"].get("findings")
+    return outcome["verdict"] in {"crash", "timeout"} and silent
+
+
 def test_vsock_passes_between_two_patched_kernels(kzc: Kzc, built: str) -> None:
     done = kzc(*NESTED, "vsock")
+    if done.code == 1 and lost(kzc):
+        done = kzc(*NESTED, "vsock")
     assert done.code == 0, done.said
     outcome = the_test(kzc)
     found = verdicts(outcome)
@@ -45,12 +54,12 @@ def test_vsock_passes_between_two_patched_kernels(kzc: Kzc, built: str) -> None:
         assert found[f"{direction}/vsock_perf copy"] == "pass"
         assert found[f"{direction}/vsock_perf zerocopy"] == "pass"
     assert Counter(found.values()).keys() <= {"pass", "skip"}
-    capture = next(kzc.data.glob("runs/*/")) / outcome["detail"]["capture"]
+    capture = Path(kzc.report()["folder"]) / outcome["detail"]["capture"]
     if shutil.which("tshark"):
         read = ["tshark", "-r", str(capture), "-Y", "vsock", "-c", "200"]
         shown = subprocess.run(read, capture_output=True, text=True, check=True).stdout
         assert len(shown.splitlines()) > 100
-    assert len(logs(kzc, "nested")) == 2
+    assert len(logs(kzc, "nested")) >= 2
 
 
 @pytest.mark.full
