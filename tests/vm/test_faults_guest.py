@@ -159,7 +159,8 @@ def machine_of(kzc: Kzc) -> int:
     pytest.fail("there is no QEMU")
 
 
-@pytest.mark.parametrize("kind", ["mini", pytest.param("vng", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["mini", "vng"])
 def test_qemu_is_killed_or_stopped(tmp_path: Path, built: str, kind: str) -> None:
     signals = {"killed": signal.SIGKILL, "stalled": signal.SIGSTOP}
     text = (FAULTS / "hangs" / "suite.toml").read_text()

@@ -180,7 +180,12 @@ def kill(_kzc: Kzc, process: subprocess.Popen[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    "end", [pytest.param(press_ctrl_c, marks=pytest.mark.full), say_stop, kill]
+    "end",
+    [
+        pytest.param(press_ctrl_c, marks=pytest.mark.full),
+        pytest.param(say_stop, marks=pytest.mark.full),
+        kill,
+    ],
 )
 def test_a_run_with_keep_leaves_nothing_however_it_ends(
     end: Callable[[Kzc, subprocess.Popen[str]], int], kzc: Kzc, built: str, tmp_path: Path
