@@ -84,5 +84,5 @@ def _shell(shopfloor: Workshop, plan: Plan, kernel: KernelBuild, kind: str) -> i
 def _spec(
     shopfloor: Workshop, kernel: KernelBuild, kind: str, plan: Plan, folder: Path
 ) -> GuestSpec:
-    spec = guests.guest_spec(shopfloor, Path(kernel.image), kind, plan, folder)
+    spec = guests.guest_spec(shopfloor, kernel, kind, plan)
     return guests.with_initrd(spec, folder, ()) if kind == "mini" else spec

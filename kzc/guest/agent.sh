@@ -4,7 +4,7 @@
 # Takes lines "NONCE BASE64", runs the decoded text in a shell of its own session, sends what it
 # writes and then a line "NONCE STATUS". Runs under busybox sh as under dash and bash.
 for port in /sys/class/virtio-ports/*; do
-	[ "$(cat "$port/name" 2>/dev/null)" = kzc.control ] && device=/dev/${port##*/}
+	read -r name 2>/dev/null <"$port/name" && [ "$name" = kzc.control ] && device=/dev/${port##*/}
 done
 exec 3<>"$device" || exit 1
 echo "kzc-agent 1" >&3

@@ -21,8 +21,14 @@ from kzc.guest.network import CARD, NETWORK
 CONSOLE = {"mini": "kzc-console", "vng": "console"}
 HVC = "hvc0"
 SYSRQ = b"\x0f"  # ^O and a key on hvc0 are a sysrq, as a BREAK and a key are on ttyS0
-# an oops in the code under test must be an oops: SMAP and SMEP are part of -cpu max and host
-_CPU = {"kvm": "host", "tcg": "max"}
+# an oops in the code under test must be an oops: SMAP and SMEP are part of -cpu max and host.
+# What TCG emulates is dressed as a CPU whose TSC is known to be constant (Atom Bonnell, which also
+# has no speculation to mitigate): else each further CPU's delay loop is calibrated for 80 ms.
+# Without svm no kernel sets up KVM, and without erms none copies byte by byte.
+_CPU = {
+    "kvm": "host",
+    "tcg": "max,vendor=GenuineIntel,family=6,model=28,stepping=10,svm=off,erms=off",
+}
 _POLICY = (
     "panic=-1",
     "softlockup_panic=1",
@@ -62,7 +68,7 @@ class GuestSpec:
     accel: str
     cpus: int = 2
     memory: int = 512
-    machine: str = "q35"
+    machine: str = "q35,sata=off,smbus=off,vmport=off"
     initrd: Path | None = None
     append: tuple[str, ...] = ()
     qemu: str = "qemu-system-x86_64"

@@ -19,6 +19,18 @@ _MODULES = "kzc/modules"
 _ETC = {
     "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
     "etc/hosts": b"127.0.0.1 localhost\n::1 localhost\n",
+    "etc/fstab": b"".join(
+        b"none %s %s defaults 0 0\n" % (place, kind)
+        for place, kind in (
+            (b"/proc", b"proc"),
+            (b"/sys", b"sysfs"),
+            (b"/dev/pts", b"devpts"),
+            (b"/tmp", b"tmpfs"),
+            (b"/run", b"tmpfs"),
+            (b"/sys/kernel/debug", b"debugfs"),
+            (b"/sys/kernel/tracing", b"tracefs"),
+        )
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from kzc.guest.argv import GuestSpec
 from kzc.hosts.local import local_host
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.workshop import Workshop, find_vng
+from kzc.kernel.pvh import direct
 from kzc.settings import shared_folder
 from kzc.suites import binaries, kernel_log
 from kzc.suites.manifest import Suite
@@ -57,7 +58,7 @@ def test(
     folder = shopfloor.folder(f"test-{suite.name}")
     kind = plan.kind or suite.guest
     shopfloor.screen.step(f"booting a {kind} guest for {suite.name}")
-    spec = guest_spec(shopfloor, Path(kernel.image), kind, plan, folder)
+    spec = guest_spec(shopfloor, kernel, kind, plan)
     spec = replace(spec, cpus=suite.cpus, memory=max(suite.memory_mib, plan.memory))
     inside = "/" + _IN_GUEST if kind == "mini" else str(programs)
     if kind == "mini":
@@ -88,11 +89,11 @@ def test(
     return boot, shopfloor.keep(_repeatable(outcome, shopfloor))
 
 
-def guest_spec(shopfloor: Workshop, image: Path, kind: str, plan: Plan, folder: Path) -> GuestSpec:
+def guest_spec(shopfloor: Workshop, kernel: KernelBuild, kind: str, plan: Plan) -> GuestSpec:
     """The guest without what a suite adds."""
     return GuestSpec(
         kind,
-        image,
+        direct(kernel) if kind == "mini" else Path(kernel.image),
         plan.accel,
         memory=max(512 if kind == "mini" else 1024, plan.memory),
         append=plan.append,

@@ -23,6 +23,8 @@ _LOOK = 0.5
 _ENDED = {
     Ended.PANIC: "its kernel panicked",
     Ended.GONE: "it was powered off",
+    Ended.KILLED: "a signal ended its QEMU",
+    Ended.STALLED: "its QEMU stood still",
     Ended.HOST: "its host ended",
     Ended.LOST: "the connection to its host was lost",
 }

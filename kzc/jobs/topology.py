@@ -162,10 +162,12 @@ def _first(shopfloor: Workshop, plan: Plan, image: Path, memory: int) -> GuestSp
 
 
 def _host_ended(guest: Guest) -> Ended | None:
-    """What guests are told of a first-level guest that died; what was done to its QEMU is no fault
-    of its kernel."""
+    """What guests are told of a first-level guest that died. What was done to its QEMU is no fault
+    of its kernel: to them it is a host that cannot be reached any more."""
     failed = guest.failed
-    return failed if failed in {None, Ended.KILLED, Ended.STALLED} else Ended.HOST
+    if failed in {Ended.KILLED, Ended.STALLED}:
+        return Ended.LOST
+    return failed and Ended.HOST
 
 
 def _side(topology: str, host: Host, hosting: Hosting, loop: Loop, plan: Plan) -> Side:

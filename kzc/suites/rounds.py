@@ -40,4 +40,4 @@ def _better(before: Case, now: Case, racy: Mapping[str, str]) -> Case:
     if before.verdict in _FAILED and now.verdict is Verdict.PASS:
         reason = f"at the second try ({racy[now.name]}); the first: {before.reason}"
         return replace(now, reason=reason)
-    return now
+    return before if now.verdict is Verdict.NOT_RUN else now

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which file of a kernel QEMU starts soonest.
+
+A vmlinux with the PVH entry (CONFIG_PVH, Xen's docs/misc/pvh.pandoc) is the same kernel as the
+bzImage around it, without the decompressor: a quarter of a second under TCG.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kzc.values import KernelBuild
+
+
+def direct(kernel: KernelBuild) -> Path:
+    """The vmlinux if kzc built it and it can be started, else the bzImage."""
+    folder = Path(kernel.folder)
+    try:
+        entry = "\nCONFIG_PVH=y\n" in (folder / "config").read_text()
+    except OSError:
+        entry = False
+    vmlinux = folder / "vmlinux"
+    ours = kernel.tree_id and vmlinux.is_file()
+    return vmlinux if entry and ours else Path(kernel.image)
