@@ -33,9 +33,9 @@ from kzc.proc import Running
 from kzc.values import Answer, Ended, Limits
 
 _AGENT = Path(__file__).with_name("agent.sh")
-_REMOVE = 20.0
 _STRAGGLERS = 0.5  # seconds that bytes of a QEMU that ended may still be on their way
 _DRAIN = 3.0  # seconds for the rest of a panic, or of a sysrq dump, to come through
+_FLOOD = 0.5  # seconds after which what still comes is no rest any more
 _NAMES = ("console", "control", "qmp", "terminal")
 
 
@@ -64,9 +64,7 @@ def boot(
     when QEMU or virtme-ng could not be started at all.
     """
     with ExitStack() as stack:
-        scratch = host.folder / f"guest-{secrets.token_hex(4)}"
-        host.runner.capture(["mkdir", "-m", "700", str(scratch)])
-        stack.callback(_remove, host, scratch)
+        scratch = stack.enter_context(host.scratch(f"guest-{secrets.token_hex(4)}"))
         names = _NAMES[: None if spec.terminal else -1]
         sockets = Sockets(*(scratch / name for name in names))
         listening = {name: stack.enter_context(host.listen(scratch / name)) for name in names}
@@ -87,7 +85,7 @@ def boot(
             for name in ("console", "control")
         }
         loop = loop or stack.enter_context(closing(Loop()))
-        guest = Guest(spec, child, logs, loop=loop, beneath=beneath, hearer=hearer)
+        guest = Guest(spec, child, logs, loop=loop, beneath=beneath, hearer=hearer, lag=host.lag)
         stack.callback(guest.close)
         if not guest.connect(listening, sockets.console, began + limits.total):
             raise HostError(
@@ -111,6 +109,7 @@ class Guest:
         loop: Loop,
         beneath: Callable[[], Ended | None],
         hearer: Hearer,
+        lag: float,
     ) -> None:
         self.loop = loop
         self._spec = spec
@@ -118,6 +117,7 @@ class Guest:
         self._logs = logs
         self._beneath = beneath
         self._hearer = hearer
+        self._lag = lag
         self._cutters = {"console": channel.Lines(), "control": channel.Lines()}
         self._sockets: dict[str, socket.socket] = {}
         self._monitor: Monitor | None = None
@@ -186,7 +186,7 @@ class Guest:
 
     def kernel_log(self) -> tuple[str, ...]:
         """Console lines since the last call, with what is still on its way."""
-        self._drain(0.05)
+        self._drain(self._lag)
         lines = tuple(self._console[self._told :])
         self._told = len(self._console)
         return lines
@@ -259,7 +259,7 @@ class Guest:
             while self._control:
                 line = self._control.pop(0)
                 if (status := ends(line)) is not None:
-                    self._drain(0.05)
+                    self._drain(self._lag)
                     return self._answer(Ended.EXIT, status, wait)
                 wait.output.append(line)
             heard = time.monotonic() if self._heard else heard
@@ -275,7 +275,7 @@ class Guest:
 
     def _drain(self, seconds: float) -> None:
         """Take what still comes until nothing did for `seconds`, but not for ever."""
-        end = time.monotonic() + 10 * seconds
+        end = time.monotonic() + max(10 * seconds, _FLOOD)
         while time.monotonic() < end and not self._gone:
             self._pump(seconds)
             if not self._heard:
@@ -329,11 +329,6 @@ class _Wait:
     began: float
     console: int
     output: list[str] = field(default_factory=list)
-
-
-def _remove(host: Host, scratch: Path) -> None:
-    with suppress(HostError):  # a host that is gone has taken it along
-        host.runner.capture(["rm", "-rf", str(scratch)], timeout=_REMOVE)
 
 
 def _last_line(path: Path) -> str:

@@ -94,6 +94,16 @@ class Copies:
                 f"{remote} of {self._link.name} could not be copied to {local}: {why}"
             ) from None
 
+    def make_folder(self, path: Path) -> None:
+        """A private folder on the host. Raises HostError."""
+        try:
+            with self._lock:
+                self._sftp.mkdir(str(path), 0o700)
+        except BROKEN as error:
+            if not self._link.active:
+                raise self._link.lost(f"making {path}") from None
+            raise HostError(f"no folder {path} on {self._link.name}: {error}") from None
+
     @contextmanager
     def scrap(self, contents: bytes) -> Iterator[Path]:
         """A file of these bytes, for as long as the `with` block runs."""

@@ -45,6 +45,16 @@ class Host(Protocol):
         """A private folder on that host (mode 0700), gone when the host is closed."""
         ...
 
+    @property
+    def lag(self) -> float:
+        """Seconds by which what a guest wrote to one channel may come behind what it wrote to
+        another one later."""
+        ...
+
+    def scratch(self, name: str) -> AbstractContextManager[Path]:
+        """A folder `name` in `folder`, for as long as the `with` block runs. Raises HostError."""
+        ...
+
     def put(self, path: Path) -> Path:
         """The path, on the host, of a file with the contents and the x bit of `path`."""
         ...

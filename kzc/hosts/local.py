@@ -36,6 +36,19 @@ class LocalHost:
     runner: Runner
     folder: Path
     name: str = "this machine"
+    lag: float = 0.002
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        path = self.folder / name
+        try:
+            path.mkdir(mode=0o700)
+        except OSError as error:
+            raise HostError(f"no folder {path}: {error.strerror}") from None
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
     def put(self, path: Path) -> Path:
         if not path.is_file():

@@ -8,11 +8,12 @@ of for the time of the lease, and everything that runs there ends with that fold
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from kzc import proc
+from kzc.errors import HostError
 from kzc.hosts.address import Address, completed, parse_address
 from kzc.hosts.command import Remote
 from kzc.hosts.copies import Copies
@@ -24,6 +25,7 @@ from kzc.hosts.runner import SshRunner
 
 __all__ = ["Address", "SshHost", "UnknownHostKey", "connect", "parse_address"]
 LEASE = 60.0
+_REMOVE = 20.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,17 @@ class SshHost:
     link: Link
     pulse: Pulse
     copies: Copies
+    lag: float = 0.05
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        path = self.folder / name
+        self.copies.make_folder(path)
+        try:
+            yield path
+        finally:
+            with suppress(HostError):  # a host that is gone has taken it along
+                self.runner.capture(["rm", "-rf", str(path)], timeout=_REMOVE)
 
     def put(self, path: Path) -> Path:
         return self.copies.put(path)

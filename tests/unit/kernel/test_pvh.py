@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+"""The file that QEMU starts: the vmlinux only where it surely is the kernel and can be started."""
+
 from __future__ import annotations
 
 from dataclasses import replace
