@@ -36,7 +36,8 @@ _FIX = {
 
 @dataclass(frozen=True)
 class Hosting:
-    """How guests run on a host: `release` of its kernel, accelerator and CPU model for guests."""
+    """How guests run on a host: `release` of its kernel, accelerator and CPU model for guests
+    (empty: the accelerator's own)."""
 
     release: str
     accel: str
@@ -61,7 +62,7 @@ def look(host: Host, qemu: str) -> Hosting:
     ran, reason = accelerator.runs_on(host, qemu, "kvm", model)
     if ran:
         return Hosting(release, "kvm", model, reason, lacks)
-    return Hosting(release, "tcg", "max", reason, lacks)
+    return Hosting(release, "tcg", "", reason, lacks)
 
 
 @dataclass
