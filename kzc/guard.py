@@ -17,6 +17,7 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Callable
 
 PR_SET_CHILD_SUBREAPER = 36
 LEASE_POLL = 1000  # ms
@@ -111,6 +112,28 @@ def guard(lifeline: int, argv: list[str], stdin: str, terminal: bool, lease: str
     code = wait(pid, lifeline, terminal, lease)
     kill_all()
     return code
+
+
+def forked(target: Callable[[], int], pipes: tuple[int, int, int]) -> int:
+    """The id of a fork of ours that runs `target` in a session of its own, with nothing open but
+    these pipes as its stdin, stdout and stderr: a guard without the start of another Python."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number, pipe in enumerate(pipes):
+            os.dup2(pipe, number)
+        os.closerange(3, 1 << 16)
+        code = target()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except OSError as error:
+        os.write(2, f"{error.filename or 'kzc'}: {error.strerror}\n".encode())
+    finally:
+        os._exit(code)
 
 
 def main(words: list[str]) -> int:

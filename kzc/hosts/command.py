@@ -1,114 +1,88 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One command on a host over SSH, behind the guard that was sent there.
+"""One command on a host over SSH, run by the keeper behind its guard.
 
-The channel's input is the guard's lifeline, and the scratch folder its lease: closing either ends
-the command with all its descendants.
+Its input is the guard's lifeline, and the scratch folder its lease: the end of either ends the
+command with all its descendants.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import paramiko
-
 from kzc.errors import HostError
-from kzc.hosts.link import BROKEN, Link
+from kzc.hosts import frames, stream
+from kzc.hosts.link import Link
+from kzc.hosts.pulse import Pulse
 
-CHUNK = 1 << 16
 LOST = 255
 """The status of a command whose end nobody saw, as ssh(1) has it."""
-_KILLED = 128 + 9
 _STOPPING = 15.0  # seconds for a guard to kill everything and say so
 
 
-@dataclass(frozen=True)
-class Remote:
-    """What a command line on a host is made of."""
+class Command:
+    """A stream with a running command; `said` names it in messages."""
 
-    guard: Path
-    lease: Path
-
-    def line(
+    def __init__(
         self,
+        link: Link,
+        pulse: Pulse,
         argv: Sequence[str],
+        said: str,
         *,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         stdin: Path | None = None,
-        terminal: bool = False,
         merged: bool = False,
-    ) -> str:
-        """The text for the login shell, whatever shell it is: one sh that becomes the guard."""
-        variables = [f"{name}={value}" for name, value in (env or {}).items()]
-        words = [
-            *("exec", "python3", "-I", "-S", str(self.guard), "0", "--lease", str(self.lease)),
-            *(("--stdin", str(stdin)) if stdin else ()),
-            *(("--terminal",) if terminal else ()),
-            "--",
-            *(("env", *variables) if variables else ()),
-            *argv,
-        ]
-        where = f"cd -- {shlex.quote(str(cwd))} && " if cwd else ""
-        text = f"{where}{shlex.join(words)}{' 2>&1' if merged else ''}"
-        return shlex.join(["exec", "sh", "-c", text])
-
-
-class Command:
-    """A channel with a running command; `said` names it in messages."""
-
-    def __init__(self, link: Link, line: str, said: str, *, terminal: bool = False) -> None:
+    ) -> None:
         self._link = link
         self._said = said
-        self.channel: paramiko.Channel = link.session()
+        variables = [f"{name}={value}" for name, value in (env or {}).items()]
+        words = [*(("env", *variables) if variables else ()), *argv]
+        data = frames.command(
+            [os.fsencode(word) for word in words],
+            os.fsencode(cwd or ""),
+            os.fsencode(stdin or ""),
+            merged,
+        )
         try:
-            if terminal:
-                size = os.get_terminal_size(0)
-                name = os.environ.get("TERM", "vt100")
-                self.channel.get_pty(name, size.columns, size.lines)
-            self.channel.exec_command(line)
-        except BROKEN:
-            self.channel.close()
+            self._stream = pulse.open(frames.RUN, data)
+        except OSError:
             raise link.lost(said) from None
 
     def output(self) -> Iterator[bytes]:
         """What it writes to stdout, until it ends or the connection does."""
-        while data := self.channel.recv(CHUNK):
+        while data := self._stream.output():
             yield data
 
     def errors(self) -> Iterator[bytes]:
         """What it writes to stderr."""
-        while data := self.channel.recv_stderr(CHUNK):
+        while data := self._stream.errors():
             yield data
 
     def status(self) -> int:
-        """Wait for the end. A lost connection is LOST, a guard that was killed a signal."""
-        code = int(self.channel.recv_exit_status())
-        if code >= 0:
-            return code
-        return _KILLED if self._link.active else LOST
+        """Wait for the end. A lost connection is LOST."""
+        code = self._stream.wait()
+        return LOST if code is None or code == stream.LOST else code
 
     def finished(self) -> int:
         """As `status`, but raises HostError when the connection was lost before the end."""
-        self.channel.status_event.wait()
-        if self.channel.exit_status < 0 and not self._link.active:
+        if self._stream.wait() == stream.LOST:
             raise self._link.lost(self._said)
         return self.status()
 
     def stop(self) -> None:
         """End the guard's input and wait until it says that all is killed."""
-        if not self.channel.exit_status_ready():
+        if self._stream.status is None:
             try:
-                self.channel.shutdown_write()
-                self.channel.status_event.wait(_STOPPING)
-            except BROKEN:
+                self._stream.end_input()
+                self._stream.wait(_STOPPING)
+            except OSError:
                 pass  # the lease ends it
-        self.channel.close()
+        self._stream.close()
 
 
 class SshChild:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from kzc.errors import CommandFailed, HostError
 from kzc.hosts import terminal
-from kzc.hosts.command import Command, Remote, SshChild, unlogged
+from kzc.hosts.command import Command, SshChild, unlogged
 from kzc.hosts.link import Link
+from kzc.hosts.pulse import Pulse
 from kzc.proc import Done
 
 _TAIL_LINES = 20
@@ -23,11 +24,20 @@ Scrap = Callable[[bytes], AbstractContextManager[Path]]
 
 
 class SshRunner:
-    """Runs programs on a host. `way` is the ssh command that gets there, for messages."""
+    """Runs programs on a host. `way` is the ssh command that gets there, for messages; `guard`
+    puts guard.py there, for a terminal, which cannot go through the keeper."""
 
-    def __init__(self, link: Link, remote: Remote, way: Sequence[str], scrap: Scrap) -> None:
+    def __init__(
+        self,
+        link: Link,
+        pulse: Pulse,
+        way: Sequence[str],
+        scrap: Scrap,
+        guard: Callable[[], Path],
+    ) -> None:
         self._link = link
-        self._remote = remote
+        self._pulse = pulse
+        self._guard = guard
         self._way = tuple(way)
         self._scrap = scrap
 
@@ -43,8 +53,7 @@ class SshRunner:
     ) -> Done:
         begin = time.monotonic()
         with nullcontext() if stdin is None else self._scrap(stdin) as file:
-            line = self._remote.line(argv, cwd=cwd, env=env, stdin=file)
-            command = Command(self._link, line, shlex.join(argv))
+            command = self._command(argv, cwd=cwd, env=env, stdin=file)
             try:
                 raw, err = _both(command, None if timeout is None else begin + timeout)
                 code = command.finished()
@@ -70,8 +79,7 @@ class SshRunner:
     ) -> Iterator[str]:
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         with log.open("ab") as file:
-            line = self._remote.line(argv, cwd=cwd, env=env, merged=True)
-            command = Command(self._link, line, shlex.join(argv))
+            command = self._command(argv, cwd=cwd, env=env, merged=True)
             try:
                 rest = b""
                 for data in command.output():
@@ -100,8 +108,7 @@ class SshRunner:
         env: Mapping[str, str] | None = None,
     ) -> Iterator[SshChild]:
         with log.open("ab") as file:
-            line = self._remote.line(argv, cwd=cwd, env=env, merged=True)
-            child = SshChild(Command(self._link, line, shlex.join(argv)), file)
+            child = SshChild(self._command(argv, cwd=cwd, env=env, merged=True), file)
             try:
                 yield child
             finally:
@@ -111,13 +118,28 @@ class SshRunner:
 
     def interactive(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
         terminal.needed()
-        line = self._remote.line(argv, env=env, terminal=True)
-        command = Command(self._link, line, shlex.join(argv), terminal=True)
-        try:
-            terminal.joined(command.channel)
-            return command.finished()
-        finally:
-            command.channel.close()
+        line = terminal.line(argv, env or {}, self._guard(), self._pulse.folder)
+        return terminal.handed(self._link, line, shlex.join(argv))
+
+    def _command(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None,
+        env: Mapping[str, str] | None,
+        stdin: Path | None = None,
+        merged: bool = False,
+    ) -> Command:
+        return Command(
+            self._link,
+            self._pulse,
+            argv,
+            shlex.join(argv),
+            cwd=cwd,
+            env=env,
+            stdin=stdin,
+            merged=merged,
+        )
 
     def _repeat(self, argv: Sequence[str]) -> tuple[str, ...]:
         return (*self._way, shlex.join(argv))

@@ -12,14 +12,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from pathlib import Path
 
-from kzc import proc
+from kzc import guard
 from kzc.errors import HostError
 from kzc.hosts.address import Address, completed, parse_address
-from kzc.hosts.command import Remote
 from kzc.hosts.copies import Copies
 from kzc.hosts.known import UnknownHostKey
 from kzc.hosts.link import Link, log_in
-from kzc.hosts.pulse import REMOTE, Pulse
+from kzc.hosts.pulse import Pulse
 from kzc.hosts.relayed import RelayedListener, relayed
 from kzc.hosts.runner import SshRunner
 
@@ -57,7 +56,7 @@ class SshHost:
         self.copies.get(remote, local)
 
     def listen(self, path: Path) -> AbstractContextManager[RelayedListener]:
-        return relayed(self.link, self.put(REMOTE), self.folder, path)
+        return relayed(self.link, self.pulse, path)
 
     def alive(self, seconds: float = 10) -> bool:
         return self.pulse.alive(seconds)
@@ -90,6 +89,7 @@ def connect(
         stack.callback(pulse.close)
         copies = Copies(link, pulse.folder)
         stack.callback(copies.close)
-        remote = Remote(copies.put(Path(proc.__file__).with_name("guard.py")), pulse.folder)
-        runner = SshRunner(link, remote, address.argv, copies.scrap)
+        runner = SshRunner(
+            link, pulse, address.argv, copies.scrap, lambda: copies.put(Path(guard.__file__))
+        )
         yield SshHost(address.name, runner, pulse.folder, link, pulse, copies)

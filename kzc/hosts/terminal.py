@@ -1,22 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""This terminal handed to a command on a host: every key goes there, the window's size too."""
+"""This terminal handed to a command on a host: every key goes there, the window's size too.
+
+It has a session of its own, since a terminal is sshd's to make, and so a guard of its own.
+"""
 
 from __future__ import annotations
 
 import os
 import select
+import shlex
 import sys
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import paramiko
 
 from kzc.errors import UsageError
-from kzc.hosts.command import CHUNK
-from kzc.hosts.link import BROKEN
+from kzc.hosts.link import BROKEN, Link
 
+_CHUNK = 1 << 16
+_KILLED = 128 + 9
 _LOOK = 0.5  # seconds between two looks at the window's size
 
 
@@ -24,6 +30,32 @@ def needed() -> None:
     """Raise UsageError where there is no terminal to hand over."""
     if not (os.isatty(0) and os.isatty(1)):
         raise UsageError("this needs a terminal", "run it in one, not in a pipe")
+
+
+def line(argv: Sequence[str], env: Mapping[str, str], guard: Path, lease: Path) -> str:
+    """The text for the login shell, whatever shell it is: one sh that becomes the guard."""
+    variables = [f"{name}={value}" for name, value in env.items()]
+    words = ["exec", "python3", "-I", "-S", str(guard), "0", "--lease", str(lease), "--terminal"]
+    words += ["--", *(("env", *variables) if variables else ()), *argv]
+    return shlex.join(["exec", "sh", "-c", shlex.join(words)])
+
+
+def handed(link: Link, text: str, said: str) -> int:
+    """Run the text with this terminal and return its status. Raises HostError on a lost link."""
+    channel = link.session()
+    try:
+        size = os.get_terminal_size(0)
+        channel.get_pty(os.environ.get("TERM", "vt100"), size.columns, size.lines)
+        channel.exec_command(text)
+        joined(channel)
+        channel.status_event.wait()
+    except BROKEN:
+        raise link.lost(said) from None
+    finally:
+        channel.close()
+    if channel.exit_status < 0 and not link.active:
+        raise link.lost(said)
+    return int(channel.exit_status) if channel.exit_status >= 0 else _KILLED
 
 
 def joined(channel: paramiko.Channel) -> None:
@@ -37,14 +69,14 @@ def joined(channel: paramiko.Channel) -> None:
             if size != (size := os.get_terminal_size(0)) and not channel.closed:
                 channel.resize_pty(size.columns, size.lines)
             if channel in ready:
-                data = channel.recv(CHUNK)
+                data = channel.recv(_CHUNK)
                 if not data:
                     return
                 while data:
                     data = data[os.write(1, data) :]
             if 0 in ready:
                 try:
-                    channel.sendall(os.read(0, CHUNK))
+                    channel.sendall(os.read(0, _CHUNK))
                 except BROKEN:
                     return
 

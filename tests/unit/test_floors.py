@@ -29,15 +29,14 @@ MAY_IMPORT = {
     "settings": GROUND,
     "git": GROUND | {"proc"},
     "inuse": frozenset[str](),
-    "hosts": GROUND | {"proc", "settings"},
+    "hosts": GROUND | {"guard", "proc", "settings"},
     **dict.fromkeys((*FLOOR, "bench"), HALL),
     "jobs": HALL | FLOOR | {"bench"},
     "cli": HALL | FLOOR | {"bench", "jobs"},
     "__main__": HALL | FLOOR | {"bench", "jobs", "cli"},
 }
 STARTERS = {"proc", "guard"}
-# remote.py is a program of its own, run on another machine
-ENDERS = {"__main__.py", "guard.py", "hosts/remote.py"}
+ENDERS = {"__main__.py", "guard.py"}
 _START_MODULES = {"subprocess", "multiprocessing", "pty", "pexpect", "sh", "plumbum"}
 _START_CALLS = ("fork", "exec", "spawn", "posix_spawn", "popen", "system")
 _START_NAMES = {"ProcessPoolExecutor", "create_subprocess_exec", "create_subprocess_shell"}

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kzc.hosts.keeper import NAME
 from kzc.hosts.ssh import Address
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -120,6 +121,13 @@ def alive(marker: str) -> list[int]:
         if marker.encode() in words:
             found.append(int(folder.name))
     return found
+
+
+def keepers(machine: Machine) -> list[int]:
+    """Those that were not forked by another one."""
+    found = alive(NAME)
+    above = {pid: list(parents(pid)) for pid in found}
+    return [pid for pid in found if machine.pid in above[pid] and not {*above[pid]} & {*found}]
 
 
 def parents(pid: int) -> Iterator[int]:

@@ -18,7 +18,7 @@ import pytest
 from kzc.errors import HostError
 from kzc.hosts.ssh import connect
 
-from .machine import Machine, alive, parents, within
+from .machine import Machine, alive, keepers, parents, within
 from .test_runner import family
 
 _LEASE = 2.0
@@ -85,6 +85,7 @@ def test_kzc_is_killed(
         process.send_signal(number)
         process.wait()
         assert within(5, lambda: not alive(marker)), alive(marker)
+        assert within(5, lambda: not keepers(machine))
         assert within(5, lambda: not machine.left()), machine.left()
 
 
@@ -104,15 +105,11 @@ def test_a_lease_that_is_renewed_lasts(machine: Machine, marker: str, tmp_path: 
         assert process.poll() is None
 
 
-def keepers(machine: Machine) -> list[int]:
-    return [pid for pid in alive("keep") if machine.pid in parents(pid)]
-
-
 @contextmanager
 def silent(machine: Machine) -> Iterator[None]:
     """sshd's side of the one connection stopped: TCP goes on, but nothing comes."""
-    (keeper,) = keepers(machine)
-    above = list(parents(keeper))
+    (pid,) = keepers(machine)
+    above = list(parents(pid))
     stopped = above[: above.index(machine.pid)]
     assert stopped
     for pid in stopped:

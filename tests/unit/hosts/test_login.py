@@ -218,7 +218,7 @@ def test_a_host_without_sftp_or_python_is_told(tmp_path: Path) -> None:
 
 def test_more_sessions_than_one_connection_may_have(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with sshd(tmp_path / "a", more="MaxSessions 3") as machine:
+    with sshd(tmp_path / "a", more="MaxSessions 1") as machine:
         with (
             connect(machine.address, home=machine.home) as host,
             host.runner.spawn(["sleep", "60"], log=log),

@@ -16,11 +16,12 @@ import pytest
 
 from kzc.errors import HostError
 from kzc.hosts.host import Host
+from kzc.hosts.keeper import NAME
 from kzc.hosts.local import local_host
 from kzc.hosts.ssh import SshHost
 from kzc.proc import LocalRunner
 
-from .machine import alive, within
+from .machine import Machine, alive, keepers, parents, within
 
 
 @pytest.fixture(params=["local", "ssh"])
@@ -120,10 +121,11 @@ def test_a_path_that_cannot_be_is_told(either: Host, name: str) -> None:
         pass
 
 
-def test_a_relay_that_died_does_not_keep_anybody_waiting(host: SshHost) -> None:
+def test_a_relay_that_died_does_not_keep_anybody_waiting(host: SshHost, machine: Machine) -> None:
     path = host.folder / "dying"
     with host.listen(path) as listener:
-        (pid,) = alive(str(path))
+        keeper = keepers(machine)[-1]
+        (pid,) = (pid for pid in alive(NAME) if keeper in parents(pid))
         os.kill(pid, signal.SIGKILL)
         assert select.select([listener], [], [], 10)[0] == [listener]
         with pytest.raises(HostError, match="nobody can connect"):
