@@ -196,7 +196,7 @@ def _network(spec: GuestSpec) -> tuple[str, ...]:
 
 def vng(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
     """virtme-ng with this machine's root file system; kzc's channels come on top of its own."""
-    extra = shlex.join(("-S", *_channels(sockets), *_network(spec)))
+    extra = shlex.join(("-S", *_cpu(spec), *_channels(sockets), *_network(spec)))
     return (
         *_vng(spec),
         "--exec",
@@ -209,7 +209,15 @@ def vng(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
 
 def vng_shell(spec: GuestSpec) -> tuple[str, ...]:
     """virtme-ng with a shell on this terminal."""
-    return (*_vng(spec), *(("--append", " ".join(spec.append)) if spec.append else ()))
+    append = ("--append", " ".join(spec.append)) if spec.append else ()
+    cpu = _cpu(spec)
+    return (*_vng(spec), *append, *((f"--qemu-opts={shlex.join(cpu)}",) if cpu else ()))
+
+
+def _cpu(spec: GuestSpec) -> tuple[str, ...]:
+    """What replaces virtme-ng's own choice; of a CPU that is not emulated it knows best."""
+    model = spec.cpu or (_CPU["tcg"] if spec.accel == "tcg" else "")
+    return ("-cpu", model) if model else ()
 
 
 def _vng(spec: GuestSpec) -> tuple[str, ...]:

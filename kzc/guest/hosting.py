@@ -22,6 +22,7 @@ uname -r
 node={NODE}
 if [ ! -e $node ]; then echo "absent"; elif ! [ -r $node -a -w $node ]; then echo "no rights"
 else echo usable; fi
+if [ -r /dev/kvm -a -w /dev/kvm ]; then echo kvm; else echo "no /dev/kvm to use"; fi
 if grep -qE 'model name.*QEMU (TCG|Virtual)' /proc/cpuinfo; then echo emulated; else echo real; fi
 PATH=$PATH:/usr/sbin:/sbin
 for program in qemu-system-x86_64 tcpdump ip flock; do
@@ -49,7 +50,7 @@ class Hosting:
 def look(host: Host, qemu: str) -> Hosting:
     """Ask a host. Raises HostError when no pair can run there, saying what would help."""
     answer = host.runner.capture(["sh", "-c", _ASK], timeout=60).stdout.splitlines()
-    release, node, cpu, *rest = answer
+    release, node, kvm, cpu, *rest = answer
     if node != "usable":
         raise HostError(f"{host.name}: {NODE} is not usable: {node}", _FIX.get(node, ""))
     lacks = frozenset(line.removeprefix("without ") for line in rest)
@@ -59,7 +60,13 @@ def look(host: Host, qemu: str) -> Hosting:
             "on the host: apt-get install -y qemu-system-x86",
         )
     model = _EMULATED_CPU if cpu == "emulated" else "host"
-    ran, reason = accelerator.runs_on(host, qemu, "kvm", model)
+    if kvm != "kvm":
+        ran, reason = False, kvm
+    elif cpu == "emulated":
+        # a probe takes as long there as the guest itself, which proves more
+        ran, reason = True, "on emulated SVM"
+    else:
+        ran, reason = accelerator.runs_on(host, qemu, "kvm", model)
     if ran:
         return Hosting(release, "kvm", model, reason, lacks)
     return Hosting(release, "tcg", "", reason, lacks)

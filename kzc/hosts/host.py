@@ -67,6 +67,10 @@ class Host(Protocol):
         """A Unix socket at `path` on the host, on which to wait for one connection."""
         ...
 
+    def free_port(self) -> int:
+        """A TCP port of the host's loopback that nobody has. Raises HostError."""
+        ...
+
     def alive(self, seconds: float = 10) -> bool:
         """True if the host answered a round trip within that time."""
         ...

@@ -119,6 +119,9 @@ class Keeper:
             self.start(number, lambda: self.run(argv, cwd, stdin), merged)
         elif kind == frames.RELAY:
             self.start(number, lambda: relay.relay(os.fsdecode(data), self.folder), False)
+        elif kind == frames.PORT:
+            self.send(frames.frame(frames.OUTPUT, number, str(relay.free_port()).encode()))
+            self.send(frames.frame(frames.STATUS, number, b"0"))
         elif child := self.children.get(number):
             if kind == frames.CLOSE:
                 child.close()

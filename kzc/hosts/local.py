@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kzc.errors import HostError
+from kzc.hosts.relay import free_port
 from kzc.proc import Runner
 
 
@@ -76,6 +77,9 @@ class LocalHost:
                 yield LocalListener(server)
             finally:
                 path.unlink(missing_ok=True)
+
+    def free_port(self) -> int:
+        return free_port()
 
     def alive(self, seconds: float = 10) -> bool:
         return True

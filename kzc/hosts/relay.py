@@ -45,6 +45,13 @@ def relay(path: str, folder: str) -> int:
     return 0
 
 
+def free_port() -> int:
+    """A TCP port of loopback that nobody has, as the system chooses one."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
 def wanted(server: socket.socket, folder: str) -> bool:
     """True when somebody connects; False when kzc has gone or does not want it any more."""
     poll = select.poll()

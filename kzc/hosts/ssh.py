@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kzc import guard
 from kzc.errors import HostError
+from kzc.hosts import frames
 from kzc.hosts.address import Address, completed, parse_address
 from kzc.hosts.copies import Copies
 from kzc.hosts.known import UnknownHostKey
@@ -57,6 +58,12 @@ class SshHost:
 
     def listen(self, path: Path) -> AbstractContextManager[RelayedListener]:
         return relayed(self.link, self.pulse, path)
+
+    def free_port(self) -> int:
+        try:
+            return int(self.pulse.open(frames.PORT, b"").output())
+        except (OSError, ValueError):
+            raise self.link.lost("asking for a free port") from None
 
     def alive(self, seconds: float = 10) -> bool:
         return self.pulse.alive(seconds)

@@ -35,7 +35,6 @@ _PORTS = (1 << 16, 1 << 30)  # AF_VSOCK ports that nobody else uses by habit
 _ATTEMPTS = 3
 _EMULATED_BOOT = Limits(6, 60)  # silence is how a lost guest shows; one that lives is never so long
 _LOST = (Ended.GONE, Ended.SILENCE, Ended.STALLED)
-_FREE = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
 _IN_GUEST = "/kzc/bin"
 
 
@@ -175,7 +174,7 @@ def _pair(side: Side, guest: Booted, guest_cid: int, programs: Programs, folder:
         guest.monitor.forwarded_port(),
         GATEWAY,
         _PORTS[0] + secrets.randbelow(_PORTS[1] - _PORTS[0]),
-        lambda: int(side.host.runner.capture(["python3", "-c", _FREE], timeout=60).stdout),
+        side.host.free_port,
     )
 
 

@@ -260,7 +260,7 @@ def test_what_is_allowed_is_left_alone(tmp_path: Path) -> None:
         "jobs/a.py": "from kzc.trees import a\nfrom kzc.guest import b\n'subprocess'  # sys.exit",
         "cli/a.py": "from kzc.jobs import a\nraise ValueError",
         "guard.py": "import os\nos.fork()\nraise SystemExit(1)",
-        "hosts/remote.py": "raise SystemExit(1)",
+        "hosts/keeper.py": "from kzc import guard\nguard.forked",
         "guest/a.py": "from kzc.hosts.host import Host",
         "proc.py": "import subprocess\nfrom kzc.errors import x",
         "__main__.py": "import sys\nfrom kzc.cli import app\nsys.exit(1)",

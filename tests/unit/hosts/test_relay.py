@@ -130,3 +130,9 @@ def test_a_relay_that_died_does_not_keep_anybody_waiting(host: SshHost, machine:
         assert select.select([listener], [], [], 10)[0] == [listener]
         with pytest.raises(HostError, match="nobody can connect"):
             listener.accept()
+
+
+def test_a_free_port_can_be_taken(either: Host) -> None:
+    port = either.free_port()
+    taken = ["python3", "-c", f"import socket; socket.socket().bind(('127.0.0.1', {port}))"]
+    assert either.runner.capture(taken).code == 0
