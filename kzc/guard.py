@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable
 
 PR_SET_CHILD_SUBREAPER = 36
+PRCTL = ctypes.CDLL(None).prctl  # looked up once for all forks of a keeper
 LEASE_POLL = 1000  # ms
 
 
@@ -55,17 +56,26 @@ def descendants(pid: int) -> list[int]:
 
 
 def kill_all() -> None:
-    """Kill until nothing is left: orphans come back to the guard, which is a subreaper."""
-    while True:
+    """Kill until nothing is left: orphans come back to the guard, which is a subreaper.
+
+    Most commands leave nothing, which one call tells without a look at all of /proc.
+    """
+    while reaped():
         for pid in descendants(os.getpid()):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
+        reaped(0)
+
+
+def reaped(flags: int = os.WNOHANG) -> bool:
+    """False when the guard has no child, and so no descendant, any more."""
+    try:
+        os.waitpid(-1, flags)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def start(argv: list[str], lifeline: int, stdin: str, terminal: bool) -> int:
@@ -107,7 +117,7 @@ def guard(lifeline: int, argv: list[str], stdin: str, terminal: bool, lease: str
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if terminal:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    PRCTL(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     pid = start(argv, lifeline, stdin, terminal)
     code = wait(pid, lifeline, terminal, lease)
     kill_all()

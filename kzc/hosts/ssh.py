@@ -38,7 +38,7 @@ class SshHost:
     link: Link
     pulse: Pulse
     copies: Copies
-    lag: float = 0.05
+    lag: float = 0.02
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
