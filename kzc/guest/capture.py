@@ -40,19 +40,12 @@ def capturing(host: Host, folder: Path, lacks: frozenset[str]) -> Iterator[Captu
         yield found
         return
     name, there = f"kzc{secrets.token_hex(4)}", host.folder / f"{secrets.token_hex(4)}.pcap"
-    made = host.runner.capture(
-        ["sh", "-c", f"ip link add {name} type vsockmon && ip link set {name} up"],
-        check=False,
-        timeout=60,
-    )
-    if made.code:
-        found.reason = f"no vsockmon device: {made.stderr.strip()}"
-        yield found
-        return
     log = folder / "tcpdump.log"
-    command = f"exec tcpdump -i {name} -s {_SNAP} -U -Z root -w {shlex.quote(str(there))}"
+    command = f"""PATH=$PATH:/usr/sbin
+ip link add {name} up type vsockmon || exit
+exec tcpdump -i {name} -s {_SNAP} -U -Z root -w {shlex.quote(str(there))}"""
     try:
-        with host.runner.spawn(["sh", "-c", f"PATH=$PATH:/usr/sbin; {command}"], log=log) as child:
+        with host.runner.spawn(["sh", "-c", command], log=log) as child:
             end = time.monotonic() + _PATIENCE
             while _LISTENING not in log.read_bytes() and child.code is None:
                 if time.monotonic() > end:

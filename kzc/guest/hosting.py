@@ -7,6 +7,7 @@ One way to ask for this machine, a machine over SSH and a first-level guest.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,6 +107,6 @@ def programs_on(host: Host, folder: Path) -> Path:
     if all(there[path.name] == path for path in folder.iterdir()):
         return folder
     place = host.folder / f"programs-{folder.name}"
-    links = [f"ln -sf '{path}' '{place}/{name}'" for name, path in there.items()]
-    host.runner.capture(["sh", "-ec", "\n".join([f"mkdir -p '{place}'", *links])])
+    files = shlex.join(str(path) for path in there.values())
+    host.runner.capture(["sh", "-ec", f"mkdir -p '{place}'; ln -sf {files} '{place}'"])
     return place

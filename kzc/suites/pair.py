@@ -75,6 +75,16 @@ class Pair:
     port: int
     free_port: Callable[[], int]
 
+    def run(self, texts: Mapping[str, str], limits: Limits) -> dict[str, Answer]:
+        """Run a shell text on each end that `texts` names, at the same time."""
+        if len(texts) == 1:
+            (end,) = (end for end in (self.host, self.guest) if end.name in texts)
+            return {end.name: end.run(texts[end.name], limits)}
+        with self.host.serve(texts[self.host.name]) as serving:
+            inside = self.guest.run(texts[self.guest.name], limits)
+            outside = serving.finish(limits.total)
+        return {self.host.name: outside, self.guest.name: inside}
+
     def server(self, direction: Direction) -> End:
         """The end that listens."""
         return self.guest if direction is Direction.H2G else self.host

@@ -26,6 +26,7 @@ from kzc.suites.rounds import left_over, merged
 from kzc.values import Answer, Case, Ended, Limits, Outcome, Stage, Verdict
 
 _QUICK = Limits(20, 30)
+_BOTH = frozenset({Ended.HOST, Ended.LOST})  # the guest goes with its host
 _TRIES = 3
 _IN_USE = re.compile(r"[Aa]ddress (?:already )?in use")
 _NO_CONTROL = "Control socket initialization failed"
@@ -107,8 +108,10 @@ def _prepare(suite: Suite, pair: Pair, factor: float) -> str:
         f"echo '{value}' > /proc/sys/{name.replace('.', '/')} || exit 1"
         for name, value in suite.sysctls.items()
     ]
-    for end in (pair.host, pair.guest):
-        answer = end.run("\n".join(lines) or "true", _QUICK.scaled(factor))
+    text = "\n".join(lines) or "true"
+    ends = {end.name: end for end in (pair.host, pair.guest)}
+    for name, answer in pair.run(dict.fromkeys(ends, text), _QUICK.scaled(factor)).items():
+        end = ends[name]
         if answer.status != 0:
             said = " ".join(answer.output) or answer.ended
             return f"sysctls of {suite.name} could not be set on the {end.name}: {said}"
@@ -138,10 +141,10 @@ def _agreement(talk: _Talk) -> Agreement | Part:
             return Part((Case(entry.name, Verdict.SKIP, reason=reason),), (), Ended.EXIT, 0.0)
     printed: dict[str, list[tuple[str, ...]]] = {}
     for text in filter(None, (entry.list_tests, entry.help_text)):
-        for end in talk.ends:
-            answer = end.run(f"{_enter(talk, end)}\n{text}", _QUICK.scaled(talk.factor))
+        texts = {end.name: f"{_enter(talk, end)}\n{text}" for end in talk.ends}
+        for name, answer in talk.pair.run(texts, _QUICK.scaled(talk.factor)).items():
             if answer.ended is not Ended.EXIT:
-                cases = fold.blame((), answer.ended, answer.seconds, end.name)
+                cases = fold.blame((), answer.ended, answer.seconds, name)
                 return Part(cases, (), answer.ended, answer.seconds)
             printed.setdefault(text, []).append(answer.output)
     found = Agreement(entry.planned)
@@ -172,16 +175,17 @@ def _rounds(talk: _Talk, agreement: Agreement) -> Part:
 
 
 def _part(talk: _Talk, agreement: Agreement) -> Part:
-    marked = {end.name: _mark(talk, end, "begin") for end in talk.ends}
+    marked = _marks(talk, talk.ends, "begin")
     found, tried = _talk(talk, agreement)
     ended, seconds, who = cut(talk.server, talk.client, found)
     cases = fold.blame(_cases(talk, agreement, found, tried), ended, seconds, who)
     over = ended in fold.GONE or stuck(found, talk.pair.guest, talk.client)
     dead = ended if over else Ended.EXIT
     logs = []
+    gone = {end.name for end in talk.ends if dead in _BOTH or fold.DIED.get(dead) == end.name}
+    closed = _marks(talk, [end for end in talk.ends if end.name not in gone], "end")
     for end in talk.ends:
-        gone = dead in {Ended.HOST, Ended.LOST} or fold.DIED.get(dead) == end.name
-        answer = None if gone else _mark(talk, end, "end")
+        answer = closed.get(end.name)
         if answer and answer.ended is not Ended.EXIT and dead is Ended.EXIT:
             dead = answer.ended
             cases = fold.blame(cases, dead, answer.seconds, end.name)
@@ -193,10 +197,11 @@ def _part(talk: _Talk, agreement: Agreement) -> Part:
     return Part(_without_lone(cases, agreement), tuple(logs), dead, took)
 
 
-def _mark(talk: _Talk, end: End, word: str) -> Answer:
+def _marks(talk: _Talk, ends: Sequence[End], word: str) -> dict[str, Answer]:
     look = fold.CLEAR_LEAKS if word == "begin" else f"{fold.FIND_LEAKS}\n{fold.FIND_FULL}"
     text = f"{look}\n{fold.write_mark(word, talk.path)}"
-    return end.run(text, Limits(talk.suite.total, talk.suite.total).scaled(talk.factor))
+    limits = Limits(talk.suite.total, talk.suite.total).scaled(talk.factor)
+    return talk.pair.run({end.name: text for end in ends}, limits) if ends else {}
 
 
 def _talk(talk: _Talk, agreement: Agreement) -> tuple[Exchange, Sequence[int]]:
