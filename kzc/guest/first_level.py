@@ -33,9 +33,15 @@ printf %s {host_key} >/run/kzc/host_key
 printf %s {authorized} >/run/kzc/authorized_keys
 {up}
 PATH=$PATH:/usr/sbin
-exec "$(command -v sshd)" -f /dev/null -h /run/kzc/host_key -o PidFile=none -o UsePAM=no \
+"$(command -v sshd)" -f /dev/null -h /run/kzc/host_key -o PidFile=none -o UsePAM=no \
     -o AuthorizedKeysFile=/run/kzc/authorized_keys -o StrictModes=no -o UseDNS=no \
     -o PermitRootLogin=prohibit-password -o Subsystem='sftp internal-sftp' -o MaxSessions=100
+# it becomes a daemon first and listens then
+tries=200
+until grep -q ':{port:04X} 0*:0000 0A' /proc/net/tcp; do
+    [ $((tries -= 1)) -gt 0 ] || exit 1
+    sleep 0.05
+done
 """
 
 
@@ -78,6 +84,7 @@ def serve(guest: Guest, keys: Keys, factor: float) -> int:
         host_key=shlex.quote(keys.host.read_text()),
         authorized=shlex.quote(keys.client.with_suffix(".pub").read_text()),
         up=UP,
+        port=SSH_PORT,
     )
     answer = guest.run(text, _QUICK.scaled(factor))
     if answer.ended is not Ended.EXIT or answer.status:
