@@ -9,7 +9,12 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> Iterator[None]:
-    """A shell's background job, CI's too, is told to ignore Ctrl-C and tells its children so."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A shell's background job, CI's too, is told to ignore Ctrl-C and Ctrl-\\, and tells its
+    children so."""
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGQUIT: signal.signal(signal.SIGQUIT, signal.SIG_DFL),
+    }
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
