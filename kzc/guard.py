@@ -4,7 +4,8 @@
 Run as `python -I -S guard.py FD [OPTION...] -- ARGV...` in a session of its own. FD is the reading
 end of a pipe whose other end only kzc holds: when kzc ends, however it ends (SIGKILL included), the
 pipe closes and every descendant of the guard is killed, those included that left the process group.
-Behind SSH, FD is 0: the channel is the pipe, and the command reads /dev/null, or what is said by
+On a host over SSH the keeper forks it (`forked`), or sshd starts it for a terminal; there FD is 0,
+the keeper's pipe or the channel, and the command reads /dev/null, or what is said by
     --stdin FILE     the command's input is this file
     --terminal       FD is a terminal, shared with the command; it tells by hanging up
     --lease FOLDER   a second pipe, for a connection that is lost without a word: when this folder

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which accelerator guests run with. KVM is proven by a guest that ran, never assumed.
+"""Which accelerator guests run with. KVM is proven by a guest that ran.
 
 That /dev/kvm opens, or even creates a virtual CPU, proves nothing. So a tiny guest (payload.py)
 is started with KVM; if it does not come through, the same guest has to come through with TCG, or
@@ -249,19 +249,19 @@ def _recall(record: Path) -> Accelerator | None:
     return None if stale else found
 
 
-def runs_on(host: Host, qemu: str, accel: str, cpu: str) -> tuple[bool, str]:
+def kvm_runs_on(host: Host, qemu: str, cpu: str) -> tuple[bool, str]:
     """Whether the probe's guest comes through on a host, and words on how it went."""
-    console = host.folder / f"console.{accel}"
+    console = host.folder / "console.kvm"
     with tempfile.TemporaryDirectory(prefix="kzc-") as scratch:
         image = Path(scratch) / "image"
         image.write_bytes(payload.image())
-        line = list(argv(qemu, accel, host.put(image), console))
+        line = list(argv(qemu, "kvm", host.put(image), console))
         line[line.index("-cpu") + 1] = cpu
         try:
             done = host.runner.capture(line, timeout=REMOTE_SECONDS, check=False)
         except HostError:
-            return False, f"no guest came through with {accel.upper()} in {REMOTE_SECONDS:g} s"
+            return False, f"no guest came through with KVM in {REMOTE_SECONDS:g} s"
     report = host.runner.capture(["cat", str(console)], check=False).raw
     if payload.decode(report).complete and done.code == payload.EXIT_STATUS:
         return True, f"a guest reached 64-bit mode in {done.seconds:.1f} s"
-    return False, explain(accel, done.code, done.stderr)[1]
+    return False, explain("kvm", done.code, done.stderr)[1]

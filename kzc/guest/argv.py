@@ -4,8 +4,8 @@
 Both kinds of guest get the same three channels, each a socket on which kzc listens: the kernel
 console (ttyS0, so that a BREAK on it is a sysrq, or hvc0), the control channel (virtio-serial,
 never vsock) and QMP. virtme-ng keeps ttyS0 for itself, so its guests start paused and session.py
-puts kzc's socket behind that port before the first instruction. The CPU model, the machine and the
-kernel's panic policy are said here and nowhere else.
+puts kzc's socket behind that port before the first instruction. The machine, the CPU model (but of
+hosts of guests, and of guests on emulated SVM) and the kernel's panic policy are said here.
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ exec tcpdump -i {name} -s {_SNAP} -U -Z root -w {shlex.quote(str(there))}"""
         _fetch(host, there, found, log)
     finally:
         with suppress(KzcError):
-            host.runner.capture(["ip", "link", "del", name], check=False, timeout=20)
+            remove = f"PATH=$PATH:/usr/sbin; ip link del {name}"
+            host.runner.capture(["sh", "-c", remove], check=False, timeout=20)
 
 
 def _fetch(host: Host, there: Path, found: Capture, log: Path) -> None:

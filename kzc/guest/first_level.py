@@ -35,7 +35,7 @@ printf %s {authorized} >/run/kzc/authorized_keys
 PATH=$PATH:/usr/sbin
 "$(command -v sshd)" -f /dev/null -h /run/kzc/host_key -o PidFile=none -o UsePAM=no \
     -o AuthorizedKeysFile=/run/kzc/authorized_keys -o StrictModes=no -o UseDNS=no \
-    -o PermitRootLogin=prohibit-password -o Subsystem='sftp internal-sftp' -o MaxSessions=100
+    -o PermitRootLogin=prohibit-password -o Subsystem='sftp internal-sftp'
 # it becomes a daemon first and listens then
 tries=200
 until grep -q ':{port:04X} 0*:0000 0A' /proc/net/tcp; do

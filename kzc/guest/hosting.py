@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a host of a pair has: /dev/vhost-vsock, an accelerator proven there, QEMU, its kernel log.
+"""What a host of a pair has: /dev/vhost-vsock, an accelerator, QEMU, its kernel log.
 
 One way to ask for this machine, a machine over SSH and a first-level guest.
 """
@@ -24,7 +24,8 @@ node={NODE}
 if [ ! -e $node ]; then echo "absent"; elif ! [ -r $node -a -w $node ]; then echo "no rights"
 else echo usable; fi
 if [ -r /dev/kvm -a -w /dev/kvm ]; then echo kvm; else echo "no /dev/kvm to use"; fi
-if grep -qE 'model name.*QEMU (TCG|Virtual)' /proc/cpuinfo; then echo emulated; else echo real; fi
+if grep -q 'model name.*QEMU TCG' /proc/cpuinfo; then echo emulated
+elif grep -q 'model name.*QEMU Virtual' /proc/cpuinfo; then echo virtual; else echo real; fi
 PATH=$PATH:/usr/sbin:/sbin
 for program in qemu-system-x86_64 tcpdump ip flock; do
     command -v $program >/dev/null || echo "without $program"
@@ -60,14 +61,14 @@ def look(host: Host, qemu: str) -> Hosting:
             f"{host.name} has no qemu-system-x86_64",
             "on the host: apt-get install -y qemu-system-x86",
         )
-    model = _EMULATED_CPU if cpu == "emulated" else "host"
+    model = "host" if cpu == "real" else _EMULATED_CPU
     if kvm != "kvm":
         ran, reason = False, kvm
     elif cpu == "emulated":
-        # a probe takes as long there as the guest itself, which proves more
+        # a probe takes as long there as the guest itself, which proves more (pairs.py)
         ran, reason = True, "on emulated SVM"
     else:
-        ran, reason = accelerator.runs_on(host, qemu, "kvm", model)
+        ran, reason = accelerator.kvm_runs_on(host, qemu, model)
     if ran:
         return Hosting(release, "kvm", model, reason, lacks)
     return Hosting(release, "tcg", "", reason, lacks)

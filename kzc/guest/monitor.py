@@ -78,10 +78,6 @@ class Monitor:
             raise OSError(f"QEMU forwards no port: {told.strip()}")
         return int(match[1])
 
-    def plug(self, card: str, up: bool) -> None:
-        """Plug the network cable of a card in or out. Raises OSError."""
-        self._command("set_link", name=card, up=up)
-
     def _command(self, command: str, /, **arguments: object) -> object:
         from qemu.qmp import QMPError
 

@@ -35,6 +35,7 @@ from kzc.values import Answer, Ended, Limits
 _AGENT = Path(__file__).with_name("agent.sh")
 _STRAGGLERS = 0.5  # seconds that bytes of a QEMU that ended may still be on their way
 _DRAIN = 3.0  # seconds for the rest of a panic, or of a sysrq dump, to come through
+_SOON = 0.002  # seconds for the console to say what it has already
 _FLOOD = 0.5  # seconds after which what still comes is no rest any more
 _NAMES = ("console", "control", "qmp", "terminal")
 
@@ -205,6 +206,7 @@ class Guest:
         if first.ended is not Ended.EXIT:
             return first
         answer = self.run("true", limits)
+        self._drain(self._lag)
         console = (*first.console, *answer.console)
         return replace(answer, console=console, seconds=first.seconds + answer.seconds)
 
@@ -259,7 +261,7 @@ class Guest:
             while self._control:
                 line = self._control.pop(0)
                 if (status := ends(line)) is not None:
-                    self._drain(self._lag)
+                    self._drain(_SOON)
                     return self._answer(Ended.EXIT, status, wait)
                 wait.output.append(line)
             heard = time.monotonic() if self._heard else heard

@@ -20,6 +20,7 @@ from kzc.hosts.pulse import Pulse
 
 LOST = 255
 """The status of a command whose end nobody saw, as ssh(1) has it."""
+_KILLED = 128 + 9
 _STOPPING = 15.0  # seconds for a guard to kill everything and say so
 
 
@@ -64,9 +65,12 @@ class Command:
             yield data
 
     def status(self) -> int:
-        """Wait for the end. A lost connection is LOST."""
+        """Wait for the end. A lost connection is LOST, and what cannot even be killed, as a guard
+        with a process in D state, ended by a signal all the same."""
         code = self._stream.wait()
-        return LOST if code is None or code == stream.LOST else code
+        if code is None:
+            return _KILLED if self._link.active else LOST
+        return LOST if code == stream.LOST else code
 
     def finished(self) -> int:
         """As `status`, but raises HostError when the connection was lost before the end."""

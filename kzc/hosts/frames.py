@@ -19,6 +19,10 @@ INPUT = b"i"
 """To the host: input of the stream, empty at its end."""
 CLOSE = b"c"
 """To the host: nobody reads the stream any more, and nothing comes."""
+HOLD = b"h"
+"""To the host: read no more of the stream's output for now, much of it was not taken yet."""
+GO = b"g"
+"""To the host: read on."""
 OUTPUT = b"o"
 """From the host: what came from stdout, empty at its end."""
 ERRORS = b"e"
@@ -26,6 +30,8 @@ ERRORS = b"e"
 STATUS = b"s"
 """From the host, after both ends: the exit status as a shell gives it, in decimal."""
 
+_KINDS = frozenset({BEAT, RUN, RELAY, PORT, INPUT, CLOSE, HOLD, GO, OUTPUT, ERRORS, STATUS})
+_MOST = 1 << 24  # bytes of data; no frame comes near it
 _HEAD = struct.Struct(">cII")
 
 
@@ -53,11 +59,13 @@ class Cutter:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[tuple[bytes, int, bytes]]:
-        """The complete frames: kind, stream, data."""
+        """The complete frames: kind, stream, data. Raises ValueError for what is no frame."""
         self._rest += data
         found, at = [], 0
         while len(self._rest) - at >= _HEAD.size:
             kind, stream, length = _HEAD.unpack_from(self._rest, at)
+            if kind not in _KINDS or length > _MOST:
+                raise ValueError(f"no frame: {self._rest[at : at + 40]!r}")
             end = at + _HEAD.size + length
             if len(self._rest) < end:
                 break

@@ -5,7 +5,7 @@ runs there.
 It makes the folder, answers heartbeats, and starts commands (behind guard.py) and relays by forking
 itself, because a new Python for each takes an emulated host more than a second. When its input ends
 or no heartbeat came for the time of the lease, it ends them and removes the folder; that folder is
-their lease, should the keeper be killed.
+their lease too. Should the keeper be killed, they end with it, and the folder stays.
 Standard library only, and of kzc only what is sent along with it as a text (see pulse.py).
 """
 
@@ -37,6 +37,7 @@ class Child:
         self.outputs = outputs
         self.pending = b""
         self.complete = False  # no more input comes
+        self.held = False  # kzc has not taken yet what came
         self.status: int | None = None
         os.set_blocking(stdin, False)
 
@@ -85,6 +86,7 @@ class Keeper:
         heard = time.monotonic()
         while (left := heard + self.lease - time.monotonic()) > 0:
             ready = self.ready(left)
+            self.look(ready)  # first, as frames may close what is ready and open others
             if 0 in ready:
                 data = os.read(0, CHUNK)
                 if not data:
@@ -92,10 +94,8 @@ class Keeper:
                 heard = time.monotonic()
                 for kind, number, text in self.cutter.feed(data):
                     self.take(kind, number, text)
-            for number, child in list(self.children.items()):
-                self.look(number, child, ready)
-            if 1 in ready or self.unsent:
-                self.send(b"")
+                self.look(set())
+            self.send(b"")
 
     def ready(self, seconds: float) -> set[int]:
         poll = select.poll()
@@ -107,28 +107,39 @@ class Keeper:
                 poll.register(child.ended, select.POLLIN)
             if child.pending:
                 poll.register(child.stdin, select.POLLOUT)
-            for fd in child.outputs if len(self.unsent) < FULL else ():
+            for fd in child.outputs if len(self.unsent) < FULL and not child.held else ():
                 poll.register(fd, select.POLLIN)
         return {fd for fd, _ in poll.poll(seconds * 1000)}
 
     def take(self, kind: bytes, number: int, data: bytes) -> None:
         if kind == frames.BEAT:
             self.send(frames.frame(frames.BEAT))
-        elif kind == frames.RUN:
-            argv, cwd, stdin, merged = frames.understood(data)
-            self.start(number, lambda: self.run(argv, cwd, stdin), merged)
-        elif kind == frames.RELAY:
-            self.start(number, lambda: relay.relay(os.fsdecode(data), self.folder), False)
-        elif kind == frames.PORT:
-            self.send(frames.frame(frames.OUTPUT, number, str(relay.free_port()).encode()))
-            self.send(frames.frame(frames.STATUS, number, b"0"))
+        elif kind in {frames.RUN, frames.RELAY, frames.PORT}:
+            try:
+                self.open(kind, number, data)
+            except OSError as error:  # of this one: no process or descriptor is left, perhaps
+                said = f"{error.strerror}\n".encode()
+                self.send(frames.frame(frames.ERRORS, number, said))
+                self.send(frames.frame(frames.STATUS, number, b"126"))
         elif child := self.children.get(number):
             if kind == frames.CLOSE:
                 child.close()
+            elif kind in {frames.HOLD, frames.GO}:
+                child.held = kind == frames.HOLD
             elif child.stdin >= 0:
                 child.pending += data
                 child.complete = not data
                 child.write()
+
+    def open(self, kind: bytes, number: int, data: bytes) -> None:
+        if kind == frames.RUN:
+            argv, cwd, stdin, merged = frames.understood(data)
+            self.start(number, lambda: self.run(argv, cwd, stdin), merged)
+        elif kind == frames.RELAY:
+            self.start(number, lambda: relay.relay(os.fsdecode(data), self.folder), False)
+        else:
+            self.send(frames.frame(frames.OUTPUT, number, str(relay.free_port()).encode()))
+            self.send(frames.frame(frames.STATUS, number, b"0"))
 
     def run(self, argv: list[bytes], cwd: bytes, stdin: bytes) -> int:
         if cwd:
@@ -137,19 +148,31 @@ class Keeper:
         return guard.main(["0", *options, "--", *map(os.fsdecode, argv)])
 
     def start(self, number: int, target: Callable[[], int], merged: bool) -> None:
-        stdin, ours = os.pipe()
-        outputs, theirs = {}, []
-        for kind in (frames.OUTPUT, frames.ERRORS)[: 1 if merged else 2]:
-            reading, writing = os.pipe()
-            outputs[reading] = kind
-            theirs.append(writing)
-        pid = guard.forked(target, (stdin, theirs[0], theirs[-1]))
-        for fd in (stdin, *theirs):
-            os.close(fd)
-        self.children[number] = Child(pid, ours, outputs)
+        ours: list[int] = []
+        theirs: list[int] = []
+        kinds = (frames.OUTPUT, frames.ERRORS)[: 1 if merged else 2]
+        try:
+            for end in (theirs, *([ours] * len(kinds))):
+                reading, writing = os.pipe()
+                end.append(reading)
+                (ours if end is theirs else theirs).append(writing)
+            pid = guard.forked(target, (theirs[0], theirs[1], theirs[-1]))
+            stdin, *outputs = ours
+            self.children[number] = Child(pid, stdin, dict(zip(outputs, kinds, strict=True)))
+        except OSError:
+            for fd in ours:
+                os.close(fd)
+            raise
+        finally:
+            for fd in theirs:
+                os.close(fd)
 
-    def look(self, number: int, child: Child, ready: set[int]) -> None:
-        """Pass on what came of a child."""
+    def look(self, ready: set[int]) -> None:
+        for number, child in list(self.children.items()):
+            self.pass_on(number, child, ready)
+
+    def pass_on(self, number: int, child: Child, ready: set[int]) -> None:
+        """Send what came of a child."""
         for fd, kind in list(child.outputs.items()):
             if fd in ready:
                 data = os.read(fd, CHUNK)

@@ -127,7 +127,7 @@ class Link:
         )
 
     def session(self) -> paramiko.Channel:
-        """A channel for one command. Raises HostError."""
+        """A channel for the keeper, SFTP or a terminal. Raises HostError."""
         with self._lock:
             for transport in list(self._transports):
                 try:

@@ -62,7 +62,6 @@ class Pulse:
         self._lease = lease
         self._channel = link.session()
         self._asked = self._answered = 0
-        self._heard = time.monotonic()
         self._told = threading.Condition()
         self._ask_now = threading.Event()
         self._closing = False
@@ -70,6 +69,7 @@ class Pulse:
         self._numbers = itertools.count(1)
         self._streams: dict[int, Stream] = {}
         self.folder = self._start()
+        self._heard = time.monotonic()
         for target in (self._ask, self._listen):
             threading.Thread(target=target, name="kzc-pulse", daemon=True).start()
 
@@ -95,7 +95,8 @@ class Pulse:
 
     def close(self) -> None:
         """Give the folder back and wait until it is away."""
-        self._closing = True
+        with self._sending:
+            self._closing = True
         self._ask_now.set()
         try:
             self._channel.shutdown_write()
@@ -139,8 +140,12 @@ class Pulse:
     def _send(self, data: bytes) -> None:
         try:
             with self._sending:
+                if self._closing:
+                    raise OSError("the connection is being closed")
                 self._channel.sendall(data)
         except BROKEN as error:
+            if not self._closing:
+                self._link.close()  # half a frame may have gone out, and the rest would be garbage
             raise OSError(str(error)) from None
 
     def _ask(self) -> None:
@@ -171,7 +176,11 @@ class Pulse:
             if not data:
                 break
             self._heard = time.monotonic()
-            for kind, number, text in cutter.feed(data):
+            try:
+                found = cutter.feed(data)
+            except ValueError:
+                break
+            for kind, number, text in found:
                 self._take(kind, number, text)
         if not self._closing:
             self._link.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A machine over SSH as a host: connected, with guard and keeper there, and left as it was found.
+"""A machine over SSH as a host: connected, with a keeper there, and left as it was found.
 
 Nothing stays behind: the keeper removes the scratch folder when kzc says so, ends, or is not heard
 of for the time of the lease, and everything that runs there ends with that folder.
@@ -38,7 +38,7 @@ class SshHost:
     link: Link
     pulse: Pulse
     copies: Copies
-    lag: float = 0.02
+    lag: float = 0.05
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from kzc.hosts import frames
 
+_MUCH = 1 << 20  # bytes nobody has taken, above which the keeper is told to hold
 LOST = -1
 """The status of what was running when the connection was lost."""
 
@@ -19,7 +20,9 @@ class Stream:
     def __init__(self, send: Callable[[bytes, bytes], None]) -> None:
         self._send = send
         self._news = threading.Condition()
-        self._texts = {frames.OUTPUT: b"", frames.ERRORS: b""}
+        self._texts: dict[bytes, list[bytes]] = {frames.OUTPUT: [], frames.ERRORS: []}
+        self._untaken = 0
+        self._held = False
         self._over: set[bytes] = set()
         self._closed = False
         self.status: int | None = None
@@ -31,10 +34,15 @@ class Stream:
                 self.status = int(data)
                 self._over = set(self._texts)
             elif data:
-                self._texts[kind] += data
+                self._texts[kind].append(data)
+                self._untaken += len(data)
             else:
                 self._over.add(kind)
+            hold = self._untaken > _MUCH and not self._held
+            self._held |= hold
             self._news.notify_all()
+        if hold:
+            self._say(frames.HOLD)
 
     def lose(self) -> None:
         """The connection is gone: what came stands, and nothing else will come."""
@@ -59,8 +67,19 @@ class Stream:
         with self._news:
             if not self._news.wait_for(lambda: self._texts[kind] or self._ended(kind), timeout):
                 raise TimeoutError
-            data, self._texts[kind] = self._texts[kind], b""
-            return data
+            data = b"".join(self._texts[kind])
+            self._texts[kind] = []
+            self._untaken -= len(data)
+            go = self._held and self._untaken == 0
+            self._held &= not go
+        if go:
+            self._say(frames.GO)
+        return data
+
+    def _say(self, kind: bytes) -> None:
+        if self.status is None:
+            with suppress(OSError):  # on a lost connection the lease ends it
+                self._send(kind, b"")
 
     def _ended(self, kind: bytes) -> bool:
         return kind in self._over or self._closed
@@ -75,9 +94,9 @@ class Stream:
         self._send(frames.INPUT, b"")
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Its exit status, LOST with the connection, None if the time was up."""
+        """Its exit status, LOST with the connection, None if the time was up or it was closed."""
         with self._news:
-            self._news.wait_for(lambda: self.status is not None, timeout)
+            self._news.wait_for(lambda: self.status is not None or self._closed, timeout)
             return self.status
 
     def close(self) -> None:
@@ -85,6 +104,4 @@ class Stream:
         with self._news:
             self._closed = True
             self._news.notify_all()
-        if self.status is None:
-            with suppress(OSError):  # on a lost connection the lease ends it
-                self._send(frames.CLOSE, b"")
+        self._say(frames.CLOSE)
