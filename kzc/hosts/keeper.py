@@ -217,9 +217,15 @@ def keep(lease: float) -> int:
 
 
 def remove(folder: str) -> None:
-    """First out of sight, so that guards and relays end, then away."""
+    """First out of sight, so that guards and relays end, then away.
+
+    An overlay file system may refuse the first (EXDEV, redirect_dir of overlayfs.rst).
+    """
     gone = f"{folder}.gone"
-    os.rename(folder, gone)
+    try:
+        os.rename(folder, gone)
+    except OSError:
+        gone = folder
     end = time.monotonic() + REMOVING
     while os.path.lexists(gone) and time.monotonic() < end:
         clear(gone)

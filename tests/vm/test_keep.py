@@ -136,7 +136,7 @@ def test_a_kept_guest_has_a_terminal(kind: str, built: str, tmp_path: Path) -> N
                 visitor.start()
 
         visitor = threading.Thread(target=visited, daemon=True)
-        ended = threading.Timer(60, os.kill, (os.getpid(), 2))
+        ended = threading.Timer(180, os.kill, (os.getpid(), 2))
         ended.start()
         keep(live, {name: guest}, tell)
         ended.cancel()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kzc.errors import CommandFailed
-from kzc.hosts.keeper import NAME
+from kzc.hosts.keeper import NAME, remove
 from kzc.hosts.ssh import SshHost
 
 from .machine import Machine, alive, keepers, parents, within
@@ -53,6 +53,17 @@ def test_a_command_that_cannot_be_started_is_the_only_one(host: SshHost, machine
     assert raised.value.code == 126
     resource.prlimit(keeper, resource.RLIMIT_NOFILE, before)
     assert host.runner.capture(["echo", "again"]).stdout == "again\n"
+
+
+def test_a_folder_that_cannot_be_renamed_goes_all_the_same(tmp_path: Path) -> None:
+    """As on an overlay: here because the other name is taken."""
+    folder, other = tmp_path / "kzc-1", tmp_path / "kzc-1.gone"
+    for path in (folder / "a" / "b", other / "c"):
+        path.mkdir(parents=True)
+    (folder / "a" / "link").symlink_to(other)
+    remove(str(folder))
+    assert not folder.exists()
+    assert (other / "c").is_dir()
 
 
 def test_output_that_nobody_takes_waits_on_the_host(host: SshHost, log: Path) -> None:
