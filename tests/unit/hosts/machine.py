@@ -131,9 +131,12 @@ def keepers(machine: Machine) -> list[int]:
 
 
 def parents(pid: int) -> Iterator[int]:
-    """The processes above one, nearest first."""
+    """The processes above one, nearest first; none above one that has ended."""
     while pid > 1:
-        status = Path(f"/proc/{pid}/status").read_text()
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return
         pid = int(status.partition("PPid:")[2].split()[0])
         yield pid
 
