@@ -56,6 +56,7 @@ class Stage(StrEnum):
 
     TREE = "tree"
     APPLY = "apply"
+    CHECK = "check"
     BUILD = "build"
     BOOT = "boot"
     TEST = "test"
@@ -84,13 +85,25 @@ class Patch:
 
 @dataclass(frozen=True)
 class Series:
-    """Patches in order. `base` is the commit or label they were made for, empty if unknown."""
+    """Patches in order. `base` is the commit or label they were made for, empty if unknown.
+
+    `version` is the n of [PATCH vn], 0 where it was never posted; `cover` the cover letter's text
+    and `message_id` its Message-ID (the first patch's without one). `prerequisites` are patch ids
+    and Message-IDs of what has to be applied before, `links` the addresses that cover and trailers
+    name, `notes` what a person has to know of how the series was put together.
+    """
 
     name: str
     title: str
     patches: tuple[Patch, ...]
     base: str = ""
     origin: str = ""
+    version: int = 0
+    cover: str = ""
+    message_id: str = ""
+    prerequisites: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

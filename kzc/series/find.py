@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from kzc.errors import UsageError
@@ -45,4 +46,5 @@ def load_series(patches_dir: Path, name: str, version: str) -> Series:
     manifest = load_manifest(folder)
     label = pick_base(manifest, version)
     found = read_folder(base_folder(folder, label, manifest.bases[label]))
-    return Series(name, manifest.title, found.patches, label, found.origin)
+    cover = manifest.cover.strip()
+    return replace(found, name=name, title=manifest.title, base=label, cover=cover)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from kzc.errors import UsageError
@@ -59,7 +60,7 @@ def read_range(repo: Path, commits: str, runner: Runner) -> Series:
     sources = [Source(raw, f"commit {at} of {shown}", "patch") for at, raw in enumerate(mails, 1)]
     series = series_from(sources, shown.replace("/", "-"), f"{repo} {shown}")
     base = git.commit_of(before or "HEAD")
-    return Series(series.name, series.title, series.patches, base, series.origin)
+    return replace(series, base=base)
 
 
 def _sources(file: Path) -> list[Source]:
