@@ -12,7 +12,7 @@ from pathlib import Path
 from kzc.cli.mainjob import Job, built_kernel, opened, plan_for, understand
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
-from kzc.guest import argv, session
+from kzc.guest import argv
 from kzc.guest.argv import GuestSpec
 from kzc.hosts.local import local_host
 from kzc.jobs import guests
@@ -53,7 +53,9 @@ def _execute(shopfloor: Workshop, plan: Plan, kernel: KernelBuild, kind: str, co
     limits = guests.BOOT.scaled(plan.factor)
     with (
         local_host(shopfloor.runner) as host,
-        session.boot(spec, folder, host, limits) as guest,
+        shopfloor.places.boot(
+            spec, folder, host, limits, name="guest", what=f"{kind} guest for one command"
+        ) as guest,
     ):
         outcome = guests.boot_outcome(spec, guest.booted, rules, "")
         shopfloor.keep(replace(outcome, log=shopfloor.relative(folder / "console.log")))

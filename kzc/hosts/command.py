@@ -20,8 +20,14 @@ from kzc.hosts.pulse import Pulse
 
 LOST = 255
 """The status of a command whose end nobody saw, as ssh(1) has it."""
-_KILLED = 128 + 9
+KILLED = 128 + 9
 _STOPPING = 15.0  # seconds for a guard to kill everything and say so
+
+
+def words_of(argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """The command as env(1) runs it with these variables."""
+    variables = [f"{name}={value}" for name, value in env.items()]
+    return [*(("env", *variables) if variables else ()), *argv]
 
 
 class Command:
@@ -41,10 +47,8 @@ class Command:
     ) -> None:
         self._link = link
         self._said = said
-        variables = [f"{name}={value}" for name, value in (env or {}).items()]
-        words = [*(("env", *variables) if variables else ()), *argv]
         data = frames.command(
-            [os.fsencode(word) for word in words],
+            [os.fsencode(word) for word in words_of(argv, env or {})],
             os.fsencode(cwd or ""),
             os.fsencode(stdin or ""),
             merged,
@@ -69,7 +73,7 @@ class Command:
         with a process in D state, ended by a signal all the same."""
         code = self._stream.wait()
         if code is None:
-            return _KILLED if self._link.active else LOST
+            return KILLED if self._link.active else LOST
         return LOST if code == stream.LOST else code
 
     def finished(self) -> int:

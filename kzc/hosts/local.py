@@ -16,6 +16,8 @@ from kzc.errors import HostError
 from kzc.hosts.relay import free_port
 from kzc.proc import Runner
 
+_SOCKET_PATH = 107
+
 
 @dataclass(frozen=True)
 class LocalListener:
@@ -67,6 +69,11 @@ class LocalHost:
 
     @contextmanager
     def listen(self, path: Path) -> Iterator[LocalListener]:
+        if len(os.fsencode(path)) > _SOCKET_PATH:
+            raise HostError(
+                f"no socket can be at {path}: unix(7) allows paths of {_SOCKET_PATH} bytes",
+                "set TMPDIR to a folder with a shorter name",
+            )
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
             try:
                 server.bind(str(path))

@@ -19,10 +19,10 @@ from pathlib import Path
 import paramiko
 
 from kzc.errors import UsageError
+from kzc.hosts.command import KILLED, words_of
 from kzc.hosts.link import BROKEN, Link
 
 _CHUNK = 1 << 16
-_KILLED = 128 + 9
 _LOOK = 0.5  # seconds between two looks at the window's size
 
 
@@ -34,9 +34,8 @@ def needed() -> None:
 
 def line(argv: Sequence[str], env: Mapping[str, str], guard: Path, lease: Path) -> str:
     """The text for the login shell, whatever shell it is: one sh that becomes the guard."""
-    variables = [f"{name}={value}" for name, value in env.items()]
     words = ["exec", "python3", "-I", "-S", str(guard), "0", "--lease", str(lease), "--terminal"]
-    words += ["--", *(("env", *variables) if variables else ()), *argv]
+    words += ["--", *words_of(argv, env)]
     return shlex.join(["exec", "sh", "-c", shlex.join(words)])
 
 
@@ -55,7 +54,7 @@ def handed(link: Link, text: str, said: str) -> int:
         channel.close()
     if channel.exit_status < 0 and not link.active:
         raise link.lost(said)
-    return int(channel.exit_status) if channel.exit_status >= 0 else _KILLED
+    return int(channel.exit_status) if channel.exit_status >= 0 else KILLED
 
 
 def joined(channel: paramiko.Channel) -> None:

@@ -20,6 +20,7 @@ from kzc.guest.session import Guest
 from kzc.hosts.host import Host
 from kzc.hosts.local import local_host
 from kzc.hosts.ssh import Address, connect
+from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import BOOT, TCG_FACTOR, Plan, boot_outcome
 from kzc.jobs.workshop import Workshop, find_vng
 from kzc.settings import shared_folder
@@ -80,13 +81,14 @@ def over_ssh(shopfloor: Workshop, plan: Plan, address: Address, *, accept: bool)
 
 @contextmanager
 def nested(
-    shopfloor: Workshop, plan: Plan, image: Path, name: str, *, memory: int
+    shopfloor: Workshop, plan: Plan, symbols: Symbols, name: str, *, memory: int
 ) -> Iterator[Side | None]:
-    """A first-level guest with this kernel; None when it did not come up, which is kept.
+    """A first-level guest with the kernel of the symbols; None when it did not come up, which is
+    kept.
 
     `memory` (MiB) is what its guest will want.
     """
-    folder = shopfloor.folder(f"{name}-host")
+    folder, image = shopfloor.folder(f"{name}-host"), Path(symbols.kernel.image)
     shopfloor.screen.step(f"booting the first-level guest: {image.parent.name[:12]}")
     spec = first_level.reachable(_first(shopfloor, plan, image, memory))
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
@@ -103,7 +105,8 @@ def nested(
     ):
         boot = boot_outcome(spec, guest.booted, rules, f"the host, {name}")
         log = shopfloor.relative(folder / "console.log")
-        shopfloor.keep(replace(boot, log=log, detail={**boot.detail, "repeat": shopfloor.again}))
+        boot = replace(boot, log=log, detail={**boot.detail, "repeat": shopfloor.again})
+        shopfloor.keep(symbols.decoded(boot, shopfloor.runner))
         if guest.booted.ended is not Ended.EXIT:
             yield None
             return

@@ -94,8 +94,8 @@ class Job:
                 raise UsageError(f"{host.label} cannot be a first-level guest: {host.not_vng}")
             memory = max((suite.memory_mib for suite in self.suites), default=512)
             label = f"nested {host.label}".strip()
-            image = Path(host.kernel.image)
-            return topology.nested(self.shopfloor, self.plan, image, label, memory=memory)
+            symbols = Symbols(host.kernel, host.repo)
+            return topology.nested(self.shopfloor, self.plan, symbols, label, memory=memory)
         if self.asked.address is not None:
             return _optional(
                 topology.over_ssh(

@@ -30,3 +30,15 @@ def test_this_machine_is_a_host(tmp_path: Path) -> None:
             host.get(tmp_path / "absent", tmp_path / "none")
     assert not host.folder.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "file"]
+
+
+def test_a_socket_whose_path_is_too_long_says_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / ("d" * 120)
+    folder.mkdir()
+    with local_host(LocalRunner()) as here:
+        with pytest.raises(HostError, match="107 bytes") as raised, here.listen(folder / "s"):
+            pass
+        assert "TMPDIR" in raised.value.hint
+        path = here.folder / ("s" * (107 - len(str(here.folder)) - 1))
+        with here.listen(path):  # the longest that there can be
+            assert path.is_socket()
