@@ -71,7 +71,7 @@ class LocalHost:
     def listen(self, path: Path) -> Iterator[LocalListener]:
         if len(os.fsencode(path)) > _SOCKET_PATH:
             raise HostError(
-                f"no socket can be at {path}: unix(7) allows paths of {_SOCKET_PATH} bytes",
+                f"no socket at {path}: unix(7) allows paths of {_SOCKET_PATH} bytes",
                 "set TMPDIR to a folder with a shorter name",
             )
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:

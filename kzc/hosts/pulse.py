@@ -95,8 +95,9 @@ class Pulse:
 
     def close(self) -> None:
         """Give the folder back and wait until it is away."""
+        self._closing = True
         with self._sending:
-            self._closing = True
+            pass  # who is sending sees it and stops
         self._ask_now.set()
         try:
             self._channel.shutdown_write()
@@ -140,13 +141,23 @@ class Pulse:
     def _send(self, data: bytes) -> None:
         try:
             with self._sending:
-                if self._closing:
-                    raise OSError("the connection is being closed")
-                self._channel.sendall(data)
+                while data:
+                    if self._closing:
+                        raise OSError("the connection is being closed")
+                    data = data[self._sent(data) :]
         except BROKEN as error:
             if not self._closing:
                 self._link.close()  # half a frame may have gone out, and the rest would be garbage
             raise OSError(str(error)) from None
+
+    def _sent(self, data: bytes) -> int:
+        """How much of it went out; a host that takes nothing may be slow, but not for the lease."""
+        try:
+            return int(self._channel.send(data))
+        except TimeoutError:
+            if time.monotonic() - self._heard > self._lease:
+                raise
+            return 0
 
     def _ask(self) -> None:
         every = min(_OFTEN, self._lease / 4)

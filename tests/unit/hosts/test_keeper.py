@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import socket
+import threading
 import time
 from pathlib import Path
 
@@ -29,8 +31,8 @@ def test_what_cannot_be_killed_does_not_hold_kzc(
 ) -> None:
     """As a process in D state is, for its guard."""
     monkeypatch.setattr("kzc.hosts.command._STOPPING", 0.5)
-    with host.runner.spawn(["sleep", "600"], log=log) as child:
-        assert within(5, lambda: len(forks(machine)) == 1)  # its own fork has become sleep
+    with host.runner.spawn(["sh", "-c", "echo up; exec sleep 600"], log=log) as child:
+        assert within(20, lambda: "up" in log.read_text())  # the guard's own fork has become sh
         (guard,) = forks(machine)
         os.kill(guard, signal.SIGSTOP)
         try:
@@ -42,6 +44,26 @@ def test_what_cannot_be_killed_does_not_hold_kzc(
         finally:
             os.kill(guard, signal.SIGCONT)
     assert within(5, lambda: not forks(machine))
+
+
+def test_a_host_that_takes_nothing_for_a_while_gets_all_of_it(
+    host: SshHost, machine: Machine
+) -> None:
+    """More than SSH's window, into a keeper that has no time for longer than a send may take."""
+    (keeper,) = keepers(machine)
+    data = os.urandom(6_000_000)
+    path = host.folder / "slow"
+    with host.listen(path) as listener, socket.socket(socket.AF_UNIX) as far:
+        far.connect(str(path))
+        with listener.accept() as near:
+            os.kill(keeper, signal.SIGSTOP)
+            threading.Timer(2.5, os.kill, (keeper, signal.SIGCONT)).start()
+            threading.Thread(target=near.sendall, args=(data,), daemon=True).start()
+            far.settimeout(30)
+            came = b""
+            while len(came) < len(data) and (part := far.recv(1 << 20)):
+                came += part
+            assert came == data
 
 
 def test_a_command_that_cannot_be_started_is_the_only_one(host: SshHost, machine: Machine) -> None:
