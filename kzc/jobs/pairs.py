@@ -21,7 +21,7 @@ from kzc.guest.session import Guest as Booted
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import BOOT, Plan, boot_outcome, with_initrd
 from kzc.jobs.topology import Side, second_level
-from kzc.jobs.workshop import Workshop
+from kzc.jobs.workshop import Workshop, stopwatch
 from kzc.settings import shared_folder
 from kzc.suites import binaries, kernel_log
 from kzc.suites.manifest import Suite
@@ -93,8 +93,10 @@ def test(
             shopfloor.screen.step(f"running {name}")
             pair = _pair(side, guest, guest_cid, programs, folder)
             setting = Setting(_IN_GUEST, side.factor, pair.guest.absent, rules)
+            watch = stopwatch()
             with capturing(side.host, folder, side.hosting.lacks) as capture:
                 outcome = run_pairs(suite, pair, setting, shopfloor.screen.case)
+            took = watch()
     finally:
         (folder / "initramfs").unlink(missing_ok=True)
     detail = {
@@ -104,7 +106,7 @@ def test(
         "repeat": shopfloor.again,
     }
     log = shopfloor.relative(folder / "control.log")
-    outcome = replace(outcome, subject=name, log=log, detail=detail)
+    outcome = replace(outcome, subject=name, seconds=took, log=log, detail=detail)
     # whose trace it is stands in front of the signature
     whose = symbols.get(str(detail.get("signature", "")).partition(":")[0])
     outcome = whose.decoded(outcome, shopfloor.runner) if whose else outcome
