@@ -37,7 +37,7 @@ def host(machine: Machine) -> Iterator[SshHost]:
 def marker() -> Iterator[str]:
     name = f"kzc-{uuid.uuid4()}"
     yield name
-    assert within(10, lambda: not alive(name)), alive(name)
+    assert within(30, lambda: not alive(name)), alive(name)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def sshd(folder: Path, *, more: str = "", sftp: bool = True, path: str = "") -> 
     with (folder / "sshd.log").open("wb") as log:
         process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=log)
     try:
-        assert within(10, lambda: _answers(port)), (folder / "sshd.log").read_text()
+        assert within(30, lambda: _answers(port)), (folder / "sshd.log").read_text()
         yield Machine(port, folder, home, process.pid, scratch)
     finally:
         process.terminate()

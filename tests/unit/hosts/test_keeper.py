@@ -38,12 +38,12 @@ def test_what_cannot_be_killed_does_not_hold_kzc(
         try:
             began = time.monotonic()
             child.stop()
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 12
             assert child.code == 137
             assert host.alive()
         finally:
             os.kill(guard, signal.SIGCONT)
-    assert within(5, lambda: not forks(machine))
+    assert within(30, lambda: not forks(machine))
 
 
 def test_a_host_that_takes_nothing_for_a_while_gets_all_of_it(

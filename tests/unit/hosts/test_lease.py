@@ -71,7 +71,7 @@ def test_the_block_ends_and_the_machine_is_as_before(
         assert machine.left() == [host.folder]
         assert len(alive(marker)) >= 2
     assert machine.left() == []
-    assert within(5, lambda: not alive(marker))
+    assert within(30, lambda: not alive(marker))
     with pytest.raises(HostError, match="lost"):
         next(lines)
 
@@ -84,23 +84,23 @@ def test_kzc_is_killed(
         assert len(alive(marker)) >= 3
         process.send_signal(number)
         process.wait()
-        assert within(5, lambda: not alive(marker)), alive(marker)
-        assert within(5, lambda: not keepers(machine))
-        assert within(5, lambda: not machine.left()), machine.left()
+        assert within(30, lambda: not alive(marker)), alive(marker)
+        assert within(30, lambda: not keepers(machine))
+        assert within(30, lambda: not machine.left()), machine.left()
 
 
 def test_kzc_is_frozen(machine: Machine, marker: str, tmp_path: Path) -> None:
     with holder(machine, marker, tmp_path, _LEASE) as process:
         process.send_signal(signal.SIGSTOP)
         began = time.monotonic()
-        assert within(15, lambda: len(alive(marker)) == 1), alive(marker)  # the holder itself
+        assert within(30, lambda: len(alive(marker)) == 1), alive(marker)  # the holder itself
         assert time.monotonic() - began > _LEASE / 2
-        assert within(5, lambda: not machine.left())
+        assert within(30, lambda: not machine.left())
 
 
 def test_a_lease_that_is_renewed_lasts(machine: Machine, marker: str, tmp_path: Path) -> None:
-    with holder(machine, marker, tmp_path, 1) as process:
-        time.sleep(2)
+    with holder(machine, marker, tmp_path, 2) as process:
+        time.sleep(3)
         assert len(alive(marker)) >= 3
         assert process.poll() is None
 
@@ -127,13 +127,13 @@ def test_the_connection_is_silent_for_good(machine: Machine, marker: str, log: P
         connect(machine.address, home=machine.home, lease=_LEASE) as host,
         host.runner.spawn(family(marker), log=log) as child,
     ):
-        assert within(10, lambda: log.read_text() == "ready\n")
+        assert within(30, lambda: log.read_text() == "ready\n")
         with silent(machine):
             assert host.alive(0.3) is False
             assert select.select([child.ended], [], [], 15)[0] == [child.ended]
             assert child.code == 255
-            assert within(15, lambda: not alive(marker)), alive(marker)
-            assert within(5, lambda: not machine.left())
+            assert within(30, lambda: not alive(marker)), alive(marker)
+            assert within(30, lambda: not machine.left())
             assert host.alive(1) is False
             with pytest.raises(HostError, match="was lost"):
                 host.runner.capture(["true"])
@@ -148,7 +148,7 @@ def test_a_capture_on_a_lost_connection_ends(machine: Machine) -> None:
         pytest.raises(HostError, match="was lost"),
     ):
         host.runner.capture(["sleep", "600"])
-    assert within(5, lambda: not machine.left())
+    assert within(30, lambda: not machine.left())
 
 
 def test_the_connection_is_silent_for_a_while(machine: Machine, log: Path) -> None:
@@ -167,4 +167,4 @@ def test_the_connection_is_silent_for_a_while(machine: Machine, log: Path) -> No
 def test_threads_do_not_keep_kzc_from_ending(machine: Machine, marker: str, tmp_path: Path) -> None:
     with holder(machine, marker, tmp_path, 60, "ends") as process:
         assert process.wait(10) == 0
-    assert within(5, lambda: not machine.left())
+    assert within(30, lambda: not machine.left())

@@ -135,7 +135,7 @@ def test_a_key_of_the_agent_is_taken(
     sock = str(tmp_path / "agent")
     with subprocess.Popen(["ssh-agent", "-D", "-a", sock], stdout=subprocess.DEVNULL) as agent:
         try:
-            assert within(10, Path(sock).exists)
+            assert within(30, Path(sock).exists)
             monkeypatch.setenv("SSH_AUTH_SOCK", sock)
             key = str(machine.home / ".ssh" / "id_ed25519")
             subprocess.run(["ssh-add", "-q", key], check=True)
@@ -156,7 +156,7 @@ def test_nobody_there_is_said_at_once(machine: Machine, capfd: pytest.CaptureFix
     nobody = replace(machine.address, port=free_port())
     with pytest.raises(HostError, match="connection refused"), connect(nobody, home=machine.home):
         pass
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert capfd.readouterr() == ("", "")
     assert logging.getLogger("paramiko").level > logging.CRITICAL
 

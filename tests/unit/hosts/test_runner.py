@@ -122,7 +122,7 @@ def test_a_stream_that_is_left_early_ends_its_command(
 
 def test_a_child_ends_with_its_block(host: SshHost, log: Path, marker: str) -> None:
     with host.runner.spawn(family(marker), log=log) as child:
-        assert within(10, lambda: log.read_text() == "ready\n")
+        assert within(30, lambda: log.read_text() == "ready\n")
         assert child.code is None
         assert select.select([child.ended], [], [], 0)[0] == []
     assert not alive(marker)

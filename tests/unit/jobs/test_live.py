@@ -105,7 +105,7 @@ def test_a_deaf_one_is_killed(tmp_path: Path) -> None:
         (entry,) = running(tmp_path)
         began = time.monotonic()
         assert not stop(tmp_path, entry, patience=0.5)
-        assert 0.5 <= time.monotonic() - began < 5
+        assert 0.5 <= time.monotonic() - began < 20
         assert process.wait() == -signal.SIGKILL
     assert list((tmp_path / "live").iterdir()) == []
 

@@ -199,9 +199,7 @@ def test_a_server_that_is_never_ready(ends: tuple[Pair, ShellEnd, ShellEnd]) -> 
 
 def test_a_server_that_ends_before_it_listens(ends: tuple[Pair, ShellEnd, ShellEnd]) -> None:
     pair, _, _ = ends
-    began = time.monotonic()
     outcome = run(pair, scripts("echo no vsock here; exit 3", "true", directions=["H2G"]))
-    assert time.monotonic() - began < 2
     assert outcome.verdict is Verdict.FAIL
     words = "ended with status 3 before it listened: no vsock here"
     assert words in reason(outcome, "H2G/x exit")
