@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A lab machine's part is played by a first-level guest that was started apart from kzc."""
 
+import json
 import subprocess
 import threading
 import time
@@ -21,6 +22,7 @@ from tests.vm.conftest import SERIES, TREE, Kzc
 
 pytestmark = [pytest.mark.vm, pytest.mark.full]
 
+TRANSFER = Path(__file__).parents[1] / "data" / "pairs" / "transfer"
 CONFIG = """
 Host lab
     HostName 127.0.0.1
@@ -31,9 +33,9 @@ Host lab
 
 
 @contextmanager
-def lab(image: str, folder: Path, home: Path) -> Iterator[Guest]:
+def lab(image: str, folder: Path, home: Path, *, memory: int = 2560) -> Iterator[Guest]:
     """A guest with sshd, known as `lab` to the ssh config of `home`; its host key is not known."""
-    spec = GuestSpec("vng", Path(image), "tcg", memory=2560, vng=find_vng())
+    spec = GuestSpec("vng", Path(image), "tcg", memory=memory, vng=find_vng())
     boot = Limits(120, 300)
     runner = LocalRunner()
     with (
@@ -85,3 +87,30 @@ def test_a_pair_runs_on_a_machine_over_ssh(kzc: Kzc, built: str, tmp_path: Path)
     assert outcome["detail"]["topology"] == "pair"
     assert {case["verdict"] for case in outcome["cases"]} <= {"pass", "skip"}
     assert len([case for case in outcome["cases"] if case["name"].startswith("G2H/")]) >= 30
+
+
+def test_four_runs_side_by_side_on_one_machine(kzc: Kzc, built: str, tmp_path: Path) -> None:
+    """Each has CIDs, ports, names and folders of its own, on both ends."""
+    folder, home = tmp_path / "lab", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir(mode=0o700)
+    kzc.env["XDG_CACHE_HOME"] = kzc.env.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    kzc.env["HOME"] = str(home)
+    command = ("run", SERIES, "--tree", TREE, "--suite", str(TRANSFER))
+    pair = (*command, "--topology", "pair", "--host", "ssh://lab", "--accept-host-key")
+    with lab(built, folder, home, memory=4096) as guest:
+        processes = [kzc.start(*pair) for _ in range(4)]
+        said = [attended(process, guest) for process in processes]
+    for process, (out, err) in zip(processes, said, strict=True):
+        assert process.returncode == 0, out + err
+    reports = [json.loads(path.read_text()) for path in kzc.data.glob("runs/*/run.json")]
+    assert len(reports) == 4
+    outcomes = [
+        json.loads(line)
+        for path in kzc.data.glob("runs/*/outcomes.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    tests = [outcome for outcome in outcomes if outcome["stage"] == "test"]
+    assert [outcome["verdict"] for outcome in tests] == ["pass"] * 4
+    boots = [outcome for outcome in outcomes if outcome["stage"] == "boot"]
+    assert len({outcome["detail"]["cid"] for outcome in boots}) == 4
