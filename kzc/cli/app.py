@@ -184,6 +184,30 @@ def run_series(
 
 
 @app.command()
+@opt.takes("tree")
+def compare(
+    asked: opt.Asked,
+    old: str,
+    new: str,
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="text, markdown (for a cover letter) or json.")
+    ] = "text",
+    as_json: opt.Json = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="The cover letters too, and no interdiff cut.")
+    ] = False,
+) -> None:
+    """What changed from one version of a series to the next, and in the newest runs of both.
+
+    OLD and NEW are series, or two runs of `kzc runs`; 1 where a test case regressed.
+    """
+    from kzc.cli import compare as verb
+
+    shown = verb.Shown("json" if as_json else form, full)
+    _do(lambda: verb.compare(asked, old, new, shown))
+
+
+@app.command()
 def report(
     run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The newest if none.")] = "",
     form: Annotated[

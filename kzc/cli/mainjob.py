@@ -34,6 +34,7 @@ from kzc.results import text
 from kzc.results.clean import LONG, short
 from kzc.results.store import OpenRun, Store
 from kzc.results.verdicts import exit_code
+from kzc.series.apply import key_of
 from kzc.series.find import find_series
 from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
 from kzc.settings import Settings, load_settings, shared_folder
@@ -87,6 +88,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         "commit": tree.commit,
         "uncommitted": tree.dirty,
         "series": series.name if series else "",
+        "series_key": key_of("", series) if series else "",
         "profile": settings.profile + (" on virtme-ng's config" if asked.virtme else ""),
         "machine": f"{platform.machine()} Linux {platform.release()}",
     }

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc compare`: two versions of a series, and the newest runs of them; or two runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from kzc.cli import versions
+from kzc.cli.options import Asked
+from kzc.errors import UsageError
+from kzc.proc import LocalRunner
+from kzc.results import sidebyside_report as report
+from kzc.results.clean import short
+from kzc.results.sidebyside import Row, newest_pair, regressed, side_by_side
+from kzc.results.store import Store
+from kzc.results.text import WIDTH
+from kzc.series.apply import key_of
+from kzc.series.compare import Comparison, compare_series
+from kzc.series.find import find_series
+from kzc.series.manifest import list_series
+from kzc.settings import Settings, load_settings, shared_folder
+from kzc.trees.find import find_tree
+from kzc.values import Run, Series
+
+FORMATS = ("text", "markdown", "json")
+_RUN = re.compile(r"\d{8}(-\d{1,6}(-[0-9a-f]{0,4})?)?|[0-9a-f]{4}")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How it is told: a name of FORMATS, and whether nothing is left out."""
+
+    form: str = "text"
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Two runs and what became of their cases."""
+
+    old: Run
+    new: Run
+    rows: tuple[Row, ...]
+
+
+def compare(asked: Asked, old: str, new: str, shown: Shown) -> int:
+    """Compare two versions, or two runs; 1 where a case regressed between the runs."""
+    if shown.form not in FORMATS:
+        raise UsageError(f"there is no format {shown.form}", f"there are: {', '.join(FORMATS)}")
+    cwd = Path.cwd()
+    settings = load_settings({}, cwd)
+    store = Store(settings.data)
+    meant = [_means_run(spec, cwd) for spec in (old, new)]
+    if all(meant):
+        runs = _compared(store.load(old), store.load(new))
+        _show_runs(runs, shown)
+        return int(regressed(runs.rows))
+    if any(meant):
+        raise UsageError(
+            f"{old} and {new}: one is a run, the other a series",
+            "name two series, or two runs of `kzc runs`",
+        )
+    series = _find(asked, (old, new), cwd, settings)
+    found = compare_series(*series)
+    at_hand = _runs_of(store, *series)
+    _show(found, series, at_hand, shown)
+    return int(at_hand is not None and regressed(at_hand.rows))
+
+
+def _means_run(spec: str, cwd: Path) -> bool:
+    """Whether it can only be a run's id, or a part of one."""
+    if _is_path(spec, cwd) or not _RUN.fullmatch(spec):
+        return False
+    return spec not in list_series(shared_folder("patches"))
+
+
+def _is_path(spec: str, cwd: Path) -> bool:
+    return (cwd / Path(spec).expanduser()).exists()
+
+
+def _find(
+    asked: Asked, specs: tuple[str, str], cwd: Path, settings: Settings
+) -> tuple[Series, Series]:
+    """Both series; a tree is looked for only where one of them needs it."""
+    runner, patches = LocalRunner(), shared_folder("patches")
+    carried = list_series(patches)
+    version, repo = "", cwd
+    if asked.tree or any(spec in carried or not _is_path(spec, cwd) for spec in specs):
+        tree = find_tree(asked.tree, cwd, settings, runner)
+        version = tree.version
+        repo = tree.repo if tree.kind != "path" else cwd / tree.source.partition("#")[0]
+    old, new = (
+        find_series(spec, cwd=cwd, patches_dir=patches, version=version, repo=repo, runner=runner)
+        for spec in specs
+    )
+    return old, new
+
+
+def _runs_of(store: Store, old: Series, new: Series) -> Runs | None:
+    """The newest runs of the two; None where there is none of one of them, or they are equal."""
+    keys = [key_of("", series) for series in (old, new)]
+    if keys[0] == keys[1]:
+        return None
+    before, after = newest_pair(store.list(), keys[0], keys[1])
+    if before is None or after is None:
+        return None
+    return _compared(store.load(before.id), store.load(after.id))
+
+
+def _compared(old: Run, new: Run) -> Runs:
+    return Runs(old, new, side_by_side(old, new))
+
+
+def _show(
+    found: Comparison, series: tuple[Series, Series], runs: Runs | None, shown: Shown
+) -> None:
+    if shown.form == "json":
+        whole = {
+            "schema": 1,
+            "old": _named(series[0]),
+            "new": _named(series[1]),
+            **versions.as_object(found),
+            "runs": report.as_object(runs.old, runs.new, runs.rows) if runs else None,
+            "regressed": bool(runs and regressed(runs.rows)),
+        }
+        print(json.dumps(whole, indent=2))
+    elif shown.form == "markdown":
+        print(versions.markdown(found, *series), end="")
+        if runs:
+            print(f"\n{report.markdown(runs.old, runs.new, runs.rows)}", end="")
+    else:
+        console = _console()
+        versions.show(found, console, full=shown.full)
+        console.print()
+        if runs:
+            console.print(report.table(runs.old, runs.new, runs.rows))
+        else:
+            console.print(Text(_no_runs(series), "dim"))
+
+
+def _no_runs(series: tuple[Series, Series]) -> str:
+    old, new = series
+    if key_of("", old) == key_of("", new):
+        return "both are the same mails"
+    names = f"{short(old.name)} and {short(new.name)}"
+    return f"{names} have no tests to set side by side: `kzc run` each of them for that"
+
+
+def _show_runs(runs: Runs, shown: Shown) -> None:
+    if shown.form == "json":
+        rows = report.as_object(runs.old, runs.new, runs.rows)
+        print(json.dumps({"schema": 1, "runs": rows, "regressed": regressed(runs.rows)}, indent=2))
+    elif shown.form == "markdown":
+        print(report.markdown(runs.old, runs.new, runs.rows), end="")
+    else:
+        _console().print(report.table(runs.old, runs.new, runs.rows))
+
+
+def _named(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "title": series.title,
+        "version": series.version,
+        "origin": series.origin,
+        "series_key": key_of("", series),
+    }
+
+
+def _console() -> Console:
+    return Console(width=None if Console().is_terminal else WIDTH, highlight=False)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Two runs side by side, shown: for a terminal, in Markdown, as an object for JSON. Pure.
+
+Rule: what says nothing (the same verdict, the same numbers) is only counted. Names are cleaned
+here; numbers stand side by side without a ratio, for only a benchmark may claim one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kzc.results.clean import paired, sentence, short
+from kzc.results.sidebyside import Change, Number, Row, differences
+from kzc.results.summary import PROVENANCE
+from kzc.results.words import label
+from kzc.values import Run, Verdict
+
+_MADE_WITH = ("tree", "tree_id", "profile", "compiler", "guest", "accelerator", "qemu", "machine")
+_STYLES = {
+    Change.REGRESSED: "bold red",
+    Change.FIXED: "green",
+    Change.FAILING: "red",
+    Change.UNKNOWN: "magenta",
+    Change.GONE: "yellow",
+    Change.OTHER: "yellow",
+}
+_HEAD = ("Then", "Now", "What", "Case")
+
+
+def table(old: Run, new: Run, rows: Sequence[Row]) -> RenderableType:
+    """What changed between the runs, for a terminal."""
+    head = Text(f"runs {short(old.id)} and {short(new.id)}: {tally(rows)}", "bold")
+    notes = [Text(short(note), "yellow") for note in _notes(old, new)]
+    told = [row for row in rows if _telling(row)]
+    if not told:
+        return Group(head, *notes)
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    for name in _HEAD:
+        found.add_column(name.lower(), overflow="fold")
+    for row in told:
+        numbers = "".join(f"\n  {short(_number(number))}" for number in _differing(row))
+        found.add_row(
+            _verdict(row.old),
+            _verdict(row.new),
+            Text(row.change.value, _STYLES.get(row.change, "")),
+            Text(short(_name(row)) + numbers),
+        )
+    return Group(head, *notes, found)
+
+
+def markdown(old: Run, new: Run, rows: Sequence[Row]) -> str:
+    """The same in Markdown."""
+    parts = [f"Tests, run {sentence(old.id)} against {sentence(new.id)}: {tally(rows)}."]
+    parts += [f"{sentence(note)}." for note in _notes(old, new)]
+    told = [row for row in rows if _telling(row)]
+    if told:
+        lines = [
+            (
+                _verdict(row.old),
+                _verdict(row.new),
+                f"**{row.change.value}**" if row.change is Change.REGRESSED else row.change.value,
+                "; ".join(map(sentence, (_name(row), *map(_number, _differing(row))))),
+            )
+            for row in told
+        ]
+        grid = [_HEAD, ["---"] * len(_HEAD), *lines]
+        parts.append("\n".join(f"| {' | '.join(map(str, cells))} |" for cells in grid))
+    return "\n\n".join(parts) + "\n"
+
+
+def as_object(old: Run, new: Run, rows: Iterable[Row]) -> dict[str, Any]:
+    """All rows, the same ones too."""
+    return {
+        "old": old.id,
+        "new": new.id,
+        "unfinished": [run.id for run in (old, new) if not run.finished],
+        "differences": [list(map(paired, each)) for each in differences(old, new, _MADE_WITH)],
+        "rows": [
+            {
+                "subject": paired(row.subject),
+                "case": paired(row.case),
+                "change": row.change.value,
+                "old": row.old.value if row.old else None,
+                "new": row.new.value if row.new else None,
+                "numbers": {paired(each.name): [each.old, each.new] for each in row.numbers},
+            }
+            for row in rows
+        ],
+    }
+
+
+def tally(rows: Iterable[Row]) -> str:
+    """`1 regressed, 2 fixed, 24 same`."""
+    counts = Counter(row.change for row in rows)
+    told = [f"{counts[change]:,} {change.value}" for change in Change if counts[change]]
+    return ", ".join(told) or "nothing to compare"
+
+
+def _notes(old: Run, new: Run) -> list[str]:
+    found = [f"run {run.id} was cut short" for run in (old, new) if not run.finished]
+    return found + [
+        f"not the same {PROVENANCE.get(name, name)}: {then or 'none'}, now {now or 'none'}"
+        for name, then, now in differences(old, new, _MADE_WITH)
+    ]
+
+
+def _telling(row: Row) -> bool:
+    return row.change is not Change.SAME or bool(_differing(row))
+
+
+def _differing(row: Row) -> list[Number]:
+    if row.old is None or row.new is None:
+        return []
+    return [number for number in row.numbers if number.old != number.new]
+
+
+def _number(number: Number) -> str:
+    then, now = ("-" if value is None else f"{value:,.6g}" for value in (number.old, number.new))
+    return f"{number.name} {then}, now {now}"
+
+
+def _name(row: Row) -> str:
+    return f"{row.subject}: {row.case}" if row.case else row.subject
+
+
+def _verdict(verdict: Verdict | None) -> str:
+    return label(verdict) if verdict else "-"
