@@ -92,7 +92,8 @@ def _find(
     runner, patches = LocalRunner(), shared_folder("patches")
     carried = list_series(patches)
     version, repo = "", cwd
-    if asked.tree or any(spec in carried or not _is_path(spec, cwd) for spec in specs):
+    ranges = any(".." in spec and not _is_path(spec, cwd) for spec in specs)
+    if asked.tree or ranges or any(spec in carried for spec in specs):
         tree = find_tree(asked.tree, cwd, settings, runner)
         version = tree.version
         repo = tree.repo if tree.kind != "path" else cwd / tree.source.partition("#")[0]

@@ -56,7 +56,7 @@ def table(old: Run, new: Run, rows: Sequence[Row]) -> RenderableType:
 
 def markdown(old: Run, new: Run, rows: Sequence[Row]) -> str:
     """The same in Markdown."""
-    parts = [f"Tests, run {sentence(old.id)} against {sentence(new.id)}: {tally(rows)}."]
+    parts = [f"Tests, run {sentence(new.id)} against {sentence(old.id)}: {tally(rows)}."]
     parts += [f"{sentence(note)}." for note in _notes(old, new)]
     told = [row for row in rows if _telling(row)]
     if told:

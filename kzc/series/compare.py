@@ -6,13 +6,13 @@ Matching is matching.py's, the difference of two patches interdiff.py's and mess
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kzc.errors import UsageError
+from kzc.series.align import longest_rise
 from kzc.series.diff import DiffError
 from kzc.series.interdiff import FileDelta, Mark, interdiff
 from kzc.series.matching import Read, match, read_patch, weight, worth
@@ -139,19 +139,8 @@ def _elsewhere(file: FileDelta, before: Sequence[Read], after: Sequence[Read]) -
 
 
 def _out_of_order(pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
-    """The fewest pairs without which the others keep their order (all but a longest rise)."""
-    ends: list[int] = []
-    ranks = []
-    for _, column in pairs:
-        rank = bisect_left(ends, column)
-        ends[rank : rank + 1] = [column]
-        ranks.append(rank)
-    kept, wanted = set(), len(ends) - 1
-    for pair, rank in zip(reversed(pairs), reversed(ranks), strict=True):
-        if rank == wanted:
-            kept.add(pair)
-            wanted -= 1
-    return set(pairs) - kept
+    """The fewest pairs without which the others keep their order."""
+    return set(pairs) - set(longest_rise(pairs))
 
 
 def _ordered(pairs: Iterable[Pair]) -> tuple[Pair, ...]:

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kzc.series.align import equal_blocks
 from kzc.series.changes import FileChanges, Line
 
 _CONTEXT = 2
-# above this many lines difflib's shortcut is worth a larger interdiff than need be
-_LONG = 2000
 
 
 class Mark(StrEnum):
@@ -108,16 +107,14 @@ def _likeness(one: FileChanges, other: FileChanges) -> float:
 
 
 def _deltas(old: Sequence[Line], new: Sequence[Line], context: int) -> Iterator[Delta]:
-    before, after = ([line.text for line in lines] for lines in (old, new))
-    long = max(len(before), len(after)) > _LONG
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=long)
+    blocks = equal_blocks([line.text for line in old], [line.text for line in new])
     all_lines: list[Delta] = []
-    for kind, first, last, at, end in matcher.get_opcodes():
-        if kind == "equal":
-            all_lines += _stayed(old[first:last], new[at:end])
-            continue
-        all_lines += [Delta(Mark.GONE, line.text, line.function) for line in old[first:last]]
-        all_lines += [Delta(Mark.CAME, line.text, line.function) for line in new[at:end]]
+    at = to = 0
+    for first, other, count in (*blocks, (len(old), len(new), 0)):
+        all_lines += [Delta(Mark.GONE, line.text, line.function) for line in old[at:first]]
+        all_lines += [Delta(Mark.CAME, line.text, line.function) for line in new[to:other]]
+        at, to = first + count, other + count
+        all_lines += _stayed(old[first:at], new[other:to])
     telling = [at for at, line in enumerate(all_lines) if line.mark is not Mark.STAYED]
     shown = {near for at in telling for near in range(at - context, at + context + 1)}
     return (line for at, line in enumerate(all_lines) if at in shown)

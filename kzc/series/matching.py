@@ -4,7 +4,7 @@
 Rule: patches with the same changes and the same title, found once on each side, are a pair. The
 rest is assigned so that the sum of the squared scores is the greatest, and no pair scores below
 `LEAST`; squared, because one sure pair says more than two doubtful ones. A score is made of the
-lines in common (long ones count more than a lone brace) and of the titles. Pure.
+lines in common (long ones count more than a lone brace), the titles and the files. Pure.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kzc.values import Patch
 LEAST = 0.3
 """The score below which two patches are different ones; the same title alone reaches it."""
 
-_CONTENT, _TITLE = 0.65, 0.35
+_CONTENT, _TITLE, _FILES = 0.55, 0.35, 0.1
 _ORDER = 1e-6
 _LETTERS = re.compile(r"\w")
 _LONGEST = 40
@@ -32,11 +32,12 @@ _LONGEST = 40
 
 @dataclass(frozen=True)
 class Read:
-    """A patch taken apart: message, changes, and how often it has each line."""
+    """A patch taken apart: message, changes, how often it has each line, and what those say."""
 
     message: Message
     changes: tuple[FileChanges, ...]
     lines: Counter[str] = field(hash=False)
+    weight: int
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -48,7 +49,7 @@ def read_patch(patch: Patch) -> Read:
     """Take a patch apart. Raises DiffError where its diff is not well formed."""
     changes = changes_of(find_diff(patch.body))
     lines = Counter(text for file in changes for text in file.texts)
-    return Read(message_of(patch), changes, lines)
+    return Read(message_of(patch), changes, lines, weight(lines))
 
 
 def match(old: Sequence[Read], new: Sequence[Read]) -> tuple[tuple[int, int], ...]:
@@ -64,7 +65,8 @@ def match(old: Sequence[Read], new: Sequence[Read]) -> tuple[tuple[int, int], ..
 
 def score(old: Read, new: Read) -> float:
     """How much two patches are the same one: 0 to 1."""
-    return _CONTENT * _content(old, new) + _TITLE * _titles(old.message.title, new.message.title)
+    titles = _titles(old.message.title, new.message.title)
+    return _CONTENT * _content(old, new) + _TITLE * titles + _FILES * _files(old, new)
 
 
 def weight(lines: Counter[str]) -> int:
@@ -96,8 +98,16 @@ def _weighed(old: Sequence[Read], new: Sequence[Read], row: int, column: int) ->
 
 
 def _content(old: Read, new: Read) -> float:
-    whole = weight(old.lines) + weight(new.lines)
-    return 2 * weight(old.lines & new.lines) / whole if whole else 1.0
+    whole = old.weight + new.weight
+    if old.lines.keys().isdisjoint(new.lines.keys()):
+        return 0.0 if whole else 1.0
+    return 2 * weight(old.lines & new.lines) / whole
+
+
+def _files(old: Read, new: Read) -> float:
+    paths = [{file.path for file in patch.changes} for patch in (old, new)]
+    whole = len(paths[0]) + len(paths[1])
+    return 2 * len(paths[0] & paths[1]) / whole if whole else 0.0
 
 
 def _titles(old: str, new: str) -> float:
