@@ -2,8 +2,8 @@
 """Which patch of a newer version is which of an older one: by content and title, not by number.
 
 Rule: patches with the same changes and the same title, found once on each side, are a pair. The
-rest is assigned so that the sum of the squared scores is the greatest, and no pair scores below
-`LEAST`; squared, because one sure pair says more than two doubtful ones. A score is made of the
+rest is assigned so that the sum of the cubed scores is the greatest, and no pair scores below
+`LEAST`; cubed, because one sure pair says more than two doubtful ones. A score is made of the
 lines in common (long ones count more than a lone brace), the titles and the files. Pure.
 """
 
@@ -94,7 +94,7 @@ def _weighed(old: Sequence[Read], new: Sequence[Read], row: int, column: int) ->
         return 0.0
     # of equals those that stand at the same place
     apart = abs(row / len(old) - column / len(new))
-    return float(found**2) + _ORDER * (1 - apart)
+    return float(found**3) + _ORDER * (1 - apart)
 
 
 def _content(old: Read, new: Read) -> float:

@@ -65,6 +65,39 @@ def test_of_equal_patches_those_at_the_same_place_are_pairs() -> None:
     assert [(pair.old, pair.new) for pair in found.pairs] == [(1, 1), (2, 2), (3, 3)]
 
 
+def test_of_two_equal_ones_that_at_the_nearer_place_is_kept() -> None:
+    found = compare_series(series(A, B, A), series(B, A))
+    assert places(found) == [
+        (1, 0, What.DROPPED),
+        (2, 1, What.UNCHANGED),
+        (3, 2, What.UNCHANGED),
+    ]
+
+
+def test_one_sure_pair_says_more_than_two_doubtful_ones() -> None:
+    a, b = lines("a", 10), lines("b", 10)
+    whole = patch("net: do everything", diff({"x.c": [*a, *b]}))
+    again = patch("rework of the queue", diff({"x.c": [*a, *b, "+int more;"]}))
+    half, other = (patch(word * 9, diff({"x.c": each})) for word, each in (("k", a), ("q", b)))
+    found = compare_series(series(whole, half), series(other, again))
+    assert (1, 2, What.CHANGED) in places(found)
+    assert (2, 0, What.DROPPED) in places(found)
+
+
+def test_a_file_and_a_prefix_in_common_do_not_make_a_patch_the_same() -> None:
+    old = patch("vsock: fix a leak in release", diff({"v.c": lines("leak")}))
+    new = patch("vsock: fix a race in connect", diff({"v.c": lines("race")}))
+    found = compare_series(series(A, old), series(A, new))
+    assert {pair.what for pair in found.pairs} == {What.UNCHANGED, What.DROPPED, What.NEW}
+
+
+def test_a_few_lines_in_common_are_no_hint() -> None:
+    dropped = patch("net: dropped", diff({"d.c": lines("d", 8)}))
+    new = patch("vsock: quite new", diff({"e.c": [*lines("d", 3), *lines("e", 7)]}))
+    found = compare_series(series(A, dropped), series(A, new))
+    assert [(pair.went, pair.came_from) for pair in found.pairs] == [((), ())] * 3
+
+
 def test_a_title_that_went_to_another_patch_does_not_take_the_lines_along() -> None:
     taken = patch("net: add a", diff({"b.c": lines("b")}))
     renamed = patch("net: rename", diff({"a.c": lines("a")}))
