@@ -187,8 +187,8 @@ def run_series(
 @opt.takes("tree")
 def compare(
     asked: opt.Asked,
-    old: str,
-    new: str,
+    old: Annotated[str, typer.Argument(metavar="OLD")],
+    new: Annotated[str, typer.Argument(metavar="NEW")],
     form: Annotated[
         str, typer.Option("--format", "-f", help="text, markdown (for a cover letter) or json.")
     ] = "text",

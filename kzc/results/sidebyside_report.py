@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Two runs side by side, shown: for a terminal, in Markdown, as an object for JSON. Pure.
 
-Rule: what says nothing (the same verdict, the same numbers) is only counted. Names are cleaned
-here; numbers stand side by side without a ratio, for only a benchmark may claim one.
+Rule: what says nothing (the same verdict and numbers, a new case that is good) is only counted.
+Names are cleaned here; numbers stand side by side without a ratio, for only a benchmark may claim
+one.
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ def _notes(old: Run, new: Run) -> list[str]:
 
 
 def _telling(row: Row) -> bool:
+    if row.change is Change.NEW:
+        return row.new is not None and not row.new.good
     return row.change is not Change.SAME or bool(_differing(row))
 
 

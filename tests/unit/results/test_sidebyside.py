@@ -145,14 +145,17 @@ def shown(old: Run, new: Run) -> tuple[str, str, str]:
 def test_what_says_nothing_is_only_counted() -> None:
     same = [Case(f"same {number}", PASS) for number in range(3)]
     old = run(suite(*same, Case("b", PASS, detail={"mb": 3})), environment={"tree": "6.12"})
-    new = run(suite(*same, Case("b", FAIL, detail={"mb": 7})), environment={"tree": "7.3"})
+    fresh = (Case("good and new", PASS), Case("bad and new", FAIL))
+    new = run(suite(*same, Case("b", FAIL, detail={"mb": 7}), *fresh), environment={"tree": "7.3"})
     text, markdown, whole = shown(old, new)
     for told in (text, markdown):
-        assert "1 regressed, 3 same" in told
+        assert "1 regressed, 2 new, 3 same" in told
+        assert "bad and new" in told
+        assert "good and new" not in told
         assert "mb 3, now 7" in told
         assert "not the same tree: 6.12, now 7.3" in told
         assert "same 1" not in told
-    assert len(json.loads(whole)["rows"]) == 4
+    assert len(json.loads(whole)["rows"]) == 6
 
 
 def test_names_from_a_guest_stay_names() -> None:
