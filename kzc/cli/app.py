@@ -119,6 +119,26 @@ def series_show(name: str) -> None:
     _do(lambda: carried.show(name))
 
 
+@app.command("base")
+def find_base(
+    name: Annotated[str, typer.Argument(metavar="SERIES")],
+    trees: Annotated[
+        list[str] | None,
+        typer.Option("--tree", "-t", help="Look only in this tree; may be repeated."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Try every candidate.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not prove the answer in a whole worktree.")
+    ] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Find the commit that a series was made for, in all trees with their branches and tags."""
+    from kzc.cli import base
+
+    asked = base.Asked(name, tuple(trees or ()), everything, quick, as_json)
+    _do(lambda: base.base(asked))
+
+
 @app.command()
 @opt.takes(*opt.SOURCE)
 def apply(asked: opt.Asked, name: str) -> None:

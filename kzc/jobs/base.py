@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The search for a series' base: score every candidate by blobs, try the best, prove the winner.
+
+All commits are asked at once which blobs they have at the paths of the series. Commits with the
+same blobs there give the same result, so of those only the first is tried, on a scratch folder;
+what applies there is at last applied for real, in a worktree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kzc.errors import CommandFailed, UsageError
+from kzc.jobs.grounds import Ground, candidates, grounds
+from kzc.proc import Runner
+from kzc.series import base as ranking
+from kzc.series.answer import answer
+from kzc.series.apply import Applied, apply_series, find_applied
+from kzc.series.base import Answer, Candidate
+from kzc.series.blobs import FORMAT, Wanted, answers, paths, questions, sample, score, wanted
+from kzc.series.mail import read_mail
+from kzc.series.mbox import expand, split_mbox
+from kzc.series.outcomes import outcomes
+from kzc.series.scratch import read_blobs, try_series
+from kzc.settings import Settings
+from kzc.trees.checkouts import tree_of_path
+from kzc.trees.slots import checkout
+from kzc.trees.tree import kernel_version
+from kzc.values import Series, Verdict
+
+# look-ups of a path in a commit take about 0.2 ms each in a kernel's repository
+_COARSE, _FINE = 30_000, 10_000
+_TRIES = 8
+_MAILS = 3
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A series and where to look; `trees` empty means all. `every` tries each candidate, `quick`
+    leaves the proof in a worktree out."""
+
+    series: Series
+    cwd: Path
+    trees: tuple[str, ...] = ()
+    every: bool = False
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class _Search:
+    request: Request
+    settings: Settings
+    runner: Runner
+    say: Say
+    names: tuple[str, ...]
+    wants: tuple[Wanted, ...]
+    home: Mapping[str, Ground]
+
+
+def find_base(request: Request, settings: Settings, runner: Runner, say: Say) -> Answer:
+    """The answer, with every candidate; `say` gets a line for each step that takes time.
+
+    Raises UsageError for a tree that was named and is not there, or a path out of the tree.
+    """
+    series = request.series
+    places, notes = grounds(request.trees, request.cwd, settings, runner)
+    found, home, broken = _gathered(places, series)
+    names = tuple(name for name in paths(series.patches) if "\n" not in name)
+    wants = tuple(want for want in wanted(series.patches) if "\n" not in want.path)
+    search = _Search(request, settings, runner, say, names, wants, home)
+    tried = _tried(search, _sorted(search, found)) if found else ()
+    what = ranking.known(series, wants, tried)
+    return answer(series, what, tried, (*notes, *broken))
+
+
+def _gathered(
+    places: Sequence[Ground], series: Series
+) -> tuple[tuple[Candidate, ...], dict[str, Ground], list[str]]:
+    """Candidates by commit, the repository that has each, and those that cannot be read."""
+    names = ranking.prefixes(series, _subjects(series))
+    found: list[Candidate] = []
+    home: dict[str, Ground] = {}
+    broken = []
+    for ground in places:
+        try:
+            here = list(candidates(ground, names, ranking.named_commit(series)))
+        except CommandFailed as failed:
+            broken.append(f"tree {ground.name} is left out: {failed.tail or failed.message}")
+            continue
+        found += here
+        for each in here:
+            home.setdefault(each.commit, ground)
+    return ranking.merged(found), home, broken
+
+
+def _subjects(series: Series) -> list[str]:
+    """Subjects with their brackets, which a Series has not, from the mails it was read from."""
+    origin = Path(series.origin)
+    try:
+        files = sorted(origin.glob("*.patch"))[:_MAILS] if origin.is_dir() else [origin]
+        raws = [raw for file in files for raw in split_mbox(expand(file.read_bytes(), ""))[:_MAILS]]
+    except (OSError, UsageError, ValueError):
+        return []
+    return [read_mail(raw).subject for raw in raws]
+
+
+def _sorted(search: _Search, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The likeliest first. Of very many only some files are asked, and all of the best ones."""
+    posted = ranking.posted_at(search.request.series)
+    few = sample(search.wants, max(4, _COARSE // len(found)))
+    number = max(_TRIES, _FINE // max(1, len(search.names)))
+    if len(found) > number:
+        search.say(f"looking for {len(few)} files in {len(found)} commits")
+        found = ranking.ranked(_scored(search, found, few), posted)
+    best, rest = found[:number], found[number:]
+    exact = ranking.ranked(_scored(search, best, search.wants), posted)
+    return (*exact, *rest)
+
+
+def _scored(
+    search: _Search, found: Sequence[Candidate], wants: Sequence[Wanted]
+) -> list[Candidate]:
+    there = _there(search, found, [want.path for want in wants])
+    return [replace(each, score=score(wants, there[each.commit])) for each in found]
+
+
+def _there(
+    search: _Search, found: Sequence[Candidate], names: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """By commit, which of the paths it has, with the blobs' ids."""
+    have: dict[str, dict[str, str]] = {}
+    for ground in dict.fromkeys(search.home[each.commit] for each in found):
+        commits = [each.commit for each in found if search.home[each.commit] is ground]
+        asked = questions(commits, names)
+        raw = ground.git.run("cat-file", FORMAT, stdin=asked).raw if names else b""
+        have |= answers(raw, commits, names)
+    return have
+
+
+def _tried(search: _Search, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Candidates with what trying gave, or why they were not tried, in the same order."""
+    limit = len(found) if search.request.every else _TRIES
+    reach = found if search.request.every else found[: 8 * _TRIES]
+    there = _there(search, reach, search.names)
+    first: dict[tuple[str, ...], Candidate] = {}
+    base: Candidate | None = None
+    done = []
+    for each in _with_versions(search, reach):
+        same = tuple(there[each.commit].get(name, "") for name in search.names)
+        if same in first:
+            done.append(_like(each, first[same]))
+        elif base is not None and not search.request.every:
+            done.append(replace(each, note=f"not tried: {base.label} is the better one"))
+        elif len(first) >= limit:
+            done.append(replace(each, note=f"not tried: {limit} likelier ones were (--all)"))
+        else:
+            first[same] = each = _try(search, each)
+            base = base or (each if _proven(each) else None)
+            done.append(each)
+    rest = (replace(each, note=_unlikely(each)) for each in found[len(reach) :])
+    return (*done, *rest)
+
+
+def _like(each: Candidate, other: Candidate) -> Candidate:
+    """The same files give the same result."""
+    note = f"not tried: the same files as {other.label}"
+    return replace(each, trial=other.trial, note=other.note or note)
+
+
+def _proven(each: Candidate) -> bool:
+    return each.trial is not None and each.trial.whole and not each.note
+
+
+def _unlikely(each: Candidate) -> str:
+    score = each.score
+    return f"not tried: has {score.hits} of {score.of} blobs" if score.of else "not tried: unlikely"
+
+
+def _try(search: _Search, each: Candidate) -> Candidate:
+    """Try on a scratch folder, and where all fits, for real."""
+    request = search.request
+    search.say(f"trying {each.label} of tree {each.tree}")
+    ground = search.home[each.commit]
+    tried = replace(each, trial=try_series(ground.git, each.commit, request.series.patches))
+    if request.quick or not _proven(tried):
+        return tried
+    search.say(f"applying it to {each.label} of tree {each.tree} in a worktree")
+    try:
+        applied = _applied(search, ground, each.commit)
+    except UsageError as error:
+        return replace(tried, note=f"refused: {error.message}")
+    found = outcomes(applied, request.series)
+    bad = next((outcome for outcome in found if outcome.verdict is Verdict.FAIL), None)
+    if bad is None and applied.whole:
+        return tried
+    why = f"{bad.subject}: {bad.reason}" if bad else "git am does not take it"
+    return replace(tried, note=f"refused: {why}")
+
+
+def _applied(search: _Search, ground: Ground, commit: str) -> Applied:
+    settings, runner, series = search.settings, search.runner, search.request.series
+    tree = ground.tree
+    if tree is None:
+        assert ground.path is not None
+        tree = tree_of_path("", ground.path, settings, runner, ref=commit)
+    known = find_applied(tree.repo, commit, series, runner)
+    if known is not None:
+        return known
+    with checkout(tree.repo, commit, settings, runner) as slot:
+        return apply_series(slot.path, series, runner)
+
+
+def _with_versions(search: _Search, found: Sequence[Candidate]) -> list[Candidate]:
+    """The kernel version of each, which its Makefile says."""
+    versions: dict[str, str] = {}
+    for ground in dict.fromkeys(search.home[each.commit] for each in found if not each.version):
+        commits = [
+            each.commit for each in found if search.home[each.commit] is ground and not each.version
+        ]
+        files = read_blobs(ground.git, [f"{commit}:Makefile" for commit in commits])
+        for commit, data in zip(commits, files, strict=True):
+            lines = (data or b"")[:4096].decode(errors="replace").splitlines()
+            versions[commit] = kernel_version(lines)
+    return [replace(each, version=each.version or versions[each.commit]) for each in found]
