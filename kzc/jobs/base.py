@@ -36,6 +36,8 @@ _TRIES = 8
 _MAILS = 3
 
 Say = Callable[[str], None]
+# by commit, path to blob id
+_Files = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def find_base(request: Request, settings: Settings, runner: Runner, say: Say) ->
     names = tuple(name for name in paths(series.patches) if "\n" not in name)
     wants = tuple(want for want in wanted(series.patches) if "\n" not in want.path)
     search = _Search(request, settings, runner, say, names, wants, home)
-    tried = _tried(search, _sorted(search, found)) if found else ()
+    tried = _tried(search, found) if found else ()
     what = ranking.known(series, wants, tried)
     return answer(series, what, tried, (*notes, *broken))
 
@@ -108,29 +110,28 @@ def _subjects(series: Series) -> list[str]:
     return [read_mail(raw).subject for raw in raws]
 
 
-def _sorted(search: _Search, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """The likeliest first. Of very many only some files are asked, and all of the best ones."""
+def _sorted(search: _Search, found: Sequence[Candidate]) -> tuple[list[Candidate], _Files]:
+    """The likeliest first, and the files of the best ones.
+
+    Of very many commits only some files are asked, and all those of the best.
+    """
     posted = ranking.posted_at(search.request.series)
-    few = sample(search.wants, max(4, _COARSE // len(found)))
     number = max(_TRIES, _FINE // max(1, len(search.names)))
     if len(found) > number:
+        few = sample(search.wants, max(4, _COARSE // len(found)))
         search.say(f"looking for {len(few)} files in {len(found)} commits")
-        found = ranking.ranked(_scored(search, found, few), posted)
+        there = _there(search, found, [want.path for want in few])
+        found = ranking.ranked(_scored(found, few, there), posted)
     best, rest = found[:number], found[number:]
-    exact = ranking.ranked(_scored(search, best, search.wants), posted)
-    return (*exact, *rest)
+    there = _there(search, best, search.names)
+    return [*ranking.ranked(_scored(best, search.wants, there), posted), *rest], there
 
 
-def _scored(
-    search: _Search, found: Sequence[Candidate], wants: Sequence[Wanted]
-) -> list[Candidate]:
-    there = _there(search, found, [want.path for want in wants])
+def _scored(found: Sequence[Candidate], wants: Sequence[Wanted], there: _Files) -> list[Candidate]:
     return [replace(each, score=score(wants, there[each.commit])) for each in found]
 
 
-def _there(
-    search: _Search, found: Sequence[Candidate], names: Sequence[str]
-) -> dict[str, dict[str, str]]:
+def _there(search: _Search, found: Sequence[Candidate], names: Sequence[str]) -> _Files:
     """By commit, which of the paths it has, with the blobs' ids."""
     have: dict[str, dict[str, str]] = {}
     for ground in dict.fromkeys(search.home[each.commit] for each in found):
@@ -142,10 +143,13 @@ def _there(
 
 
 def _tried(search: _Search, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Candidates with what trying gave, or why they were not tried, in the same order."""
-    limit = len(found) if search.request.every else _TRIES
-    reach = found if search.request.every else found[: 8 * _TRIES]
-    there = _there(search, reach, search.names)
+    """Candidates with what trying gave, or why they were not tried, the likeliest first."""
+    ordered, there = _sorted(search, found)
+    every = search.request.every
+    limit = len(ordered) if every else _TRIES
+    reach = ordered if every else [each for each in ordered[: 8 * _TRIES] if each.commit in there]
+    if every:
+        there |= _there(search, [each for each in reach if each.commit not in there], search.names)
     first: dict[tuple[str, ...], Candidate] = {}
     base: Candidate | None = None
     done = []
@@ -153,16 +157,15 @@ def _tried(search: _Search, found: Sequence[Candidate]) -> tuple[Candidate, ...]
         same = tuple(there[each.commit].get(name, "") for name in search.names)
         if same in first:
             done.append(_like(each, first[same]))
-        elif base is not None and not search.request.every:
-            done.append(replace(each, note=f"not tried: {base.label} is the better one"))
+        elif base is not None and not every:
+            done.append(replace(each, note=f"not tried: {base.label} is likelier, and fits"))
         elif len(first) >= limit:
             done.append(replace(each, note=f"not tried: {limit} likelier ones were (--all)"))
         else:
             first[same] = each = _try(search, each)
             base = base or (each if _proven(each) else None)
             done.append(each)
-    rest = (replace(each, note=_unlikely(each)) for each in found[len(reach) :])
-    return (*done, *rest)
+    return (*done, *(replace(each, note=_unlikely(each)) for each in ordered[len(reach) :]))
 
 
 def _like(each: Candidate, other: Candidate) -> Candidate:

@@ -48,6 +48,7 @@ class Ground:
     git: Git
     commit: str
     source: str
+    when: int = 0
     version: str = ""
     path: Path | None = None
     tree: Tree | None = None
@@ -99,7 +100,7 @@ def candidates(ground: Ground, names: Sequence[str], named: str) -> Iterator[Can
         version=ground.version,
         head=True,
         here=ground.here,
-        when=_when(ground.git, ground.commit),
+        when=ground.when,
         named=bool(named) and ground.commit.startswith(named),
     )
     yield replace(head, kin=is_kin(head, ground.source, names))
@@ -113,12 +114,9 @@ def candidates(ground: Ground, names: Sequence[str], named: str) -> Iterator[Can
             named=bool(named) and commit.startswith(named),
         )
         yield replace(each, kin=is_kin(each, ground.source, names))
-    commit = ground.git.commit_of(named) if named else ""
+    commit = _commit(ground.git, named)[0] if named and ground.whole else ""
     if commit:
-        spec = f"{ground.path}#{commit}" if ground.path else ground.spec
-        if ground.path or commit == ground.commit:
-            when = _when(ground.git, commit)
-            yield Candidate(ground.name, commit, spec, when=when, named=True)
+        yield Candidate(ground.name, commit, f"{ground.path}#{commit}", named=True)
 
 
 def _named(name: str, cwd: Path, settings: Settings, runner: Runner) -> Ground:
@@ -135,11 +133,12 @@ def _of_tree(tree: Tree, runner: Runner, spec: str = "") -> Ground:
         path, ref = split_path(tree.source, Path("/"))
         return _of_path(tree.name, path, ref, runner)
     git = Git(runner, git_dir=tree.repo)
-    if not tree.repo.is_dir() or git.commit_of(tree.commit) != tree.commit:
+    commit, when = _commit(git, tree.commit) if tree.repo.is_dir() else ("", 0)
+    if commit != tree.commit:
         again = f"`kzc tree add {tree.name} {tree.source}` gets it again"
         raise UsageError(f"its repository is not in the cache any more; {again}")
     return Ground(
-        tree.name, spec or tree.name, git, tree.commit, tree.source, tree.version, tree=tree
+        tree.name, spec or tree.name, git, commit, tree.source, when, tree.version, tree=tree
     )
 
 
@@ -147,7 +146,7 @@ def _of_path(name: str, path: Path, ref: str, runner: Runner) -> Ground:
     """A checkout; where a ref of it is named, only that one counts."""
     user = open_checkout(path, runner)
     top = user.top or path
-    commit = user.git.commit_of(ref or "HEAD")
+    commit, when = _commit(user.git, ref or "HEAD")
     if not commit:
         raise UsageError(f"{top}: there is no commit {ref or 'HEAD'}")
     source = f"{top}#{ref}" if ref else str(top)
@@ -157,6 +156,7 @@ def _of_path(name: str, path: Path, ref: str, runner: Runner) -> Ground:
         user.git,
         commit,
         source,
+        when,
         path=top.resolve(),
         whole=not ref,
     )
@@ -172,6 +172,8 @@ def _refs(git: Git) -> Iterator[tuple[str, int, str]]:
             yield name, int(when or 0), ref.split("/", 2)[2]
 
 
-def _when(git: Git, commit: str) -> int:
-    said = git.find("show", "-s", "--format=%ct", commit)
-    return int(said) if said.isdigit() else 0
+def _commit(git: Git, revision: str) -> tuple[str, int]:
+    """The commit's id and time in seconds; nothing where there is none of that name."""
+    said = git.find("log", "-1", "--format=%H %ct", "--end-of-options", revision, "--")
+    commit, _, when = said.partition(" ")
+    return commit, int(when or 0)

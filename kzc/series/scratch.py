@@ -32,14 +32,16 @@ _ENOUGH = 4
 _LINK, _EXECUTABLE = "120000", "100755"
 
 
-def try_series(git: Git, commit: str, patches: Sequence[Patch]) -> Trial:
+def try_series(
+    git: Git, commit: str, patches: Sequence[Patch], within: Path | None = None
+) -> Trial:
     """Put the patches one after the other on the files of `commit`, which `git` reads.
 
-    A patch that does not fit is left out and the next one tried, until several did not. Raises
+    The files are in a temporary folder, of `within` if given. A patch that does not fit is left out and the next one tried, until several did not. Raises
     UsageError for a path that leads out of a tree.
     """
     steps: list[Step] = []
-    with scratch(git, commit, paths(patches)) as folder:
+    with scratch(git, commit, paths(patches), within) as folder:
         for patch in patches:
             steps.append(_step(folder, patch, git.runner))
             if sum(not step.good for step in steps) >= _ENOUGH:
@@ -48,12 +50,14 @@ def try_series(git: Git, commit: str, patches: Sequence[Patch]) -> Trial:
 
 
 @contextmanager
-def scratch(git: Git, commit: str, names: Sequence[str]) -> Iterator[Path]:
+def scratch(
+    git: Git, commit: str, names: Sequence[str], within: Path | None = None
+) -> Iterator[Path]:
     """A temporary folder with those of the files `names` that `commit` has."""
     for name in names:
         if hostile(name):
             raise UsageError(f"the series writes to {name!r}, which is outside of the tree")
-    with full_disk_told(), tempfile.TemporaryDirectory(prefix="kzc-base-") as made:
+    with full_disk_told(), tempfile.TemporaryDirectory(prefix="kzc-base-", dir=within) as made:
         folder = Path(made).resolve() / "tree"
         folder.mkdir()
         _fill(folder, git, commit, names)
