@@ -23,7 +23,7 @@ from kzc.series.blobs import FORMAT, Wanted, answers, paths, questions, sample, 
 from kzc.series.mail import read_mail
 from kzc.series.mbox import expand, split_mbox
 from kzc.series.outcomes import outcomes
-from kzc.series.scratch import read_blobs, try_series
+from kzc.series.scratch import OFFLINE, read_blobs, try_series
 from kzc.settings import Settings
 from kzc.trees.checkouts import tree_of_path
 from kzc.trees.slots import checkout
@@ -82,18 +82,20 @@ def find_base(request: Request, settings: Settings, runner: Runner, say: Say) ->
 def _gathered(
     places: Sequence[Ground], series: Series
 ) -> tuple[tuple[Candidate, ...], dict[str, Ground], list[str]]:
-    """Candidates by commit, the repository that has each, and those that cannot be read."""
+    """Candidates by commit, the repository to read each in, and what is wrong with some."""
     names = ranking.prefixes(series, _subjects(series))
     found: list[Candidate] = []
     home: dict[str, Ground] = {}
     broken = []
-    for ground in places:
+    for ground in sorted(places, key=lambda ground: ground.partial):
         try:
             here = list(candidates(ground, names, ranking.named_commit(series)))
         except CommandFailed as failed:
             broken.append(f"tree {ground.name} is left out: {failed.tail or failed.message}")
             continue
         found += here
+        if ground.partial:
+            broken.append(f"tree {ground.name} is a partial clone: what it lacks is not fetched")
         for each in here:
             home.setdefault(each.commit, ground)
     return ranking.merged(found), home, broken
@@ -137,8 +139,8 @@ def _there(search: _Search, found: Sequence[Candidate], names: Sequence[str]) ->
     for ground in dict.fromkeys(search.home[each.commit] for each in found):
         commits = [each.commit for each in found if search.home[each.commit] is ground]
         asked = questions(commits, names)
-        raw = ground.git.run("cat-file", FORMAT, stdin=asked).raw if names else b""
-        have |= answers(raw, commits, names)
+        done = ground.git.run("cat-file", FORMAT, env=OFFLINE, stdin=asked, check=False)
+        have |= answers(done.raw, commits, names)
     return have
 
 
@@ -188,7 +190,11 @@ def _try(search: _Search, each: Candidate) -> Candidate:
     request = search.request
     search.say(f"trying {each.label} of tree {each.tree}")
     ground = search.home[each.commit]
-    tried = replace(each, trial=try_series(ground.git, each.commit, request.series.patches))
+    try:
+        trial = try_series(ground.git, each.commit, request.series.patches)
+    except CommandFailed as failed:
+        return replace(each, note=f"refused: its files cannot be read: {failed.tail}")
+    tried = replace(each, trial=trial)
     if request.quick or not _proven(tried):
         return tried
     search.say(f"applying it to {each.label} of tree {each.tree} in a worktree")
@@ -224,7 +230,10 @@ def _with_versions(search: _Search, found: Sequence[Candidate]) -> list[Candidat
         commits = [
             each.commit for each in found if search.home[each.commit] is ground and not each.version
         ]
-        files = read_blobs(ground.git, [f"{commit}:Makefile" for commit in commits])
+        try:
+            files = read_blobs(ground.git, [f"{commit}:Makefile" for commit in commits])
+        except CommandFailed:
+            files = [None] * len(commits)
         for commit, data in zip(commits, files, strict=True):
             lines = (data or b"")[:4096].decode(errors="replace").splitlines()
             versions[commit] = kernel_version(lines)

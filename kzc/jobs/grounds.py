@@ -15,6 +15,7 @@ from kzc.errors import CommandFailed, UsageError
 from kzc.git import Git
 from kzc.proc import Runner
 from kzc.series.base import Candidate, is_kin
+from kzc.series.scratch import OFFLINE
 from kzc.settings import Settings
 from kzc.trees import registry
 from kzc.trees.checkouts import open_checkout
@@ -40,7 +41,8 @@ class Ground:
     """One repository as `git` reads it, and the commit that the tree `name` stands for.
 
     `spec` is what --tree takes for it, `path` the user's checkout (None: kzc's own `tree`),
-    `whole` whether its branches and tags are looked at too.
+    `whole` whether its branches and tags are looked at too, `partial` whether it is a clone that
+    lacks objects, which are not fetched for this.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Ground:
     tree: Tree | None = None
     here: bool = False
     whole: bool = False
+    partial: bool = False
 
 
 def grounds(
@@ -159,12 +162,14 @@ def _of_path(name: str, path: Path, ref: str, runner: Runner) -> Ground:
         when,
         path=top.resolve(),
         whole=not ref,
+        partial=any((user.common / "objects/pack").glob("*.promisor")),
     )
 
 
 def _refs(git: Git) -> Iterator[tuple[str, int, str]]:
-    """Commit, its time, and short name of every tag and branch; tags of other things are none."""
-    for line in git.run("for-each-ref", f"--format={_FORMAT}", *_REFS).stdout.splitlines():
+    """Commit, its time, and short name of every tag, then branch; tags of other things are none."""
+    lines = git.run("for-each-ref", f"--format={_FORMAT}", *_REFS).stdout.splitlines()
+    for line in sorted(lines, key=lambda line: not line.split("\0")[-1].startswith(_REFS[0])):
         kind, name, when, peeled_kind, peeled, peeled_when, ref = line.split("\0")
         if peeled_kind:
             kind, name, when = peeled_kind, peeled, peeled_when
@@ -174,6 +179,7 @@ def _refs(git: Git) -> Iterator[tuple[str, int, str]]:
 
 def _commit(git: Git, revision: str) -> tuple[str, int]:
     """The commit's id and time in seconds; nothing where there is none of that name."""
-    said = git.find("log", "-1", "--format=%H %ct", "--end-of-options", revision, "--")
-    commit, _, when = said.partition(" ")
+    words = ("log", "-1", "--format=%H %ct", "--end-of-options", revision, "--")
+    done = git.run(*words, env=OFFLINE, check=False)
+    commit, _, when = done.stdout.strip().partition(" ") if done.code == 0 else ("", "", "")
     return commit, int(when or 0)

@@ -115,6 +115,12 @@ def _remarks(series: Series, what: Known, base: Candidate | None) -> list[str]:
         said.append("it only adds files, so it fits on any tree that lacks them")
     if what is Known.NOTHING:
         said.append("it names neither base-commit nor blob ids: only trying tells")
+    if base is not None and base.score.hits < base.score.of:
+        other = base.score.of - base.score.hits
+        said.append(
+            f"it was made on other versions of {other} of its {base.score.of} files, and applies "
+            "all the same: not the commit it was made on, but one that does"
+        )
     if series.prerequisites:
         count = len(series.prerequisites)
         what_it_names = f"{count} prerequisite patch{'es' * (count > 1)}"

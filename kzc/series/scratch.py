@@ -29,6 +29,8 @@ _FAILED = re.compile(r"^error: patch failed: (.+:\d+)$", re.M)
 _OTHER = re.compile(r"^error: (.+)$", re.M)
 # a series made for another kernel fails all over: what comes after tells nothing new
 _ENOUGH = 4
+# a partial clone would fetch what it lacks, which takes long and writes to the user's repository
+OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": ""}
 _LINK, _EXECUTABLE = "120000", "100755"
 
 
@@ -37,8 +39,9 @@ def try_series(
 ) -> Trial:
     """Put the patches one after the other on the files of `commit`, which `git` reads.
 
-    The files are in a temporary folder, of `within` if given. A patch that does not fit is left out and the next one tried, until several did not. Raises
-    UsageError for a path that leads out of a tree.
+    The files are in a temporary folder, of `within` if given. A patch that does not fit is left
+    out and the next one tried, until several did not. Raises UsageError for a path that leads out
+    of a tree.
     """
     steps: list[Step] = []
     with scratch(git, commit, paths(patches), within) as folder:
@@ -67,7 +70,7 @@ def scratch(
 def read_blobs(git: Git, objects: Sequence[str]) -> list[bytes | None]:
     """The contents of objects by name (`id`, `commit:path`), None for one that is not there."""
     asked = "".join(f"{name}\n" for name in objects).encode(errors="surrogateescape")
-    raw = git.run("cat-file", "--batch", stdin=asked).raw
+    raw = git.run("cat-file", "--batch", env=OFFLINE, stdin=asked).raw
     found: list[bytes | None] = []
     at = 0
     for _ in objects:
@@ -85,7 +88,8 @@ def read_blobs(git: Git, objects: Sequence[str]) -> list[bytes | None]:
 def _fill(folder: Path, git: Git, commit: str, names: Sequence[str]) -> None:
     if not names:
         return
-    listed = git.run("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *names)
+    words = ("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *names)
+    listed = git.run(*words, env=OFFLINE)
     wanted = set(names)
     entries = []
     for line in listed.raw.split(b"\0")[:-1]:

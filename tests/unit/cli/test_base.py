@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc base` as a user sees it: table, answer, JSON, status, and texts of mails made harmless."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kzc.cli.app import run
+from kzc.cli.base import Asked, base
+from kzc.git import Git
+from kzc.proc import LocalRunner
+from tests.fakelinux import commit, edit, make_kernel, make_series
+
+
+@pytest.fixture
+def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Standing in a kernel whose HEAD is one after the series' base, which is called v1."""
+    for name in ("cache", "data"):
+        monkeypatch.setenv(f"KZC_{name.upper()}", str(tmp_path / name))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    kernel = make_kernel(tmp_path / "linux")
+    made = make_series(kernel, tmp_path / "mails")
+    Git(LocalRunner(), kernel).run("tag", "v1")
+    edit(kernel / "net/core/sock.c", "int sock_20;", "char sock_20;")
+    commit(kernel)
+    monkeypatch.chdir(kernel)
+    monkeypatch.setenv("COLUMNS", "120")
+    return made
+
+
+def test_the_base_and_how_to_go_on(mails: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["base", str(mails), "--quick"]) == 0
+    shown = capsys.readouterr().out
+    lines = [line.split() for line in shown.splitlines()]
+    top = str(mails.parent / "linux")
+    short = Git(LocalRunner(), Path(top)).commit_of("v1")[:12]
+    assert f"base: v1 (tree linux, commit {short})" in shown
+    assert f"go on: kzc run {mails} --tree '{top}#v1'" in shown
+    assert "net: widen three variables" in shown
+    words = [
+        "linux",
+        "v1",
+        short,
+        "6.12.117",
+        "2",
+        "of",
+        "2",
+        "base-commit",
+        "of",
+        "the",
+        "series,",
+    ]
+    assert [*words, "applies"] in lines
+    assert "not tried: v1 is likelier, and fits" in shown
+
+
+def test_no_base_with_what_would_help(mails: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["base", str(mails), "--tree", f"{mails.parent}/linux#main"]) == 1
+    shown = capsys.readouterr().out
+    assert "base-commit unreachable: 2 of 3 apply on 6.12.117 (tree linux); patch 2 conf" in shown
+    assert "try: add a tree that has commit" in shown
+    assert "in none of the trees" in shown
+    assert run(["base", "nothing"]) == 2
+    assert run(["base", str(mails), "--tree", "nowhere"]) == 2
+    assert "nothing is no series" in capsys.readouterr().err
+
+
+def test_json_has_every_candidate(mails: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["base", str(mails), "--quick", "--all", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "found"
+    assert found["known"] == "base-commit in a tree"
+    assert found["base"] == found["candidates"][0]
+    assert (found["base"]["ref"], found["base"]["result"]) == ("v1", "applies")
+    second = found["candidates"][1]
+    assert (second["blobs"], second["of"]) == (1, 2)
+    assert [patch["fit"] for patch in second["patches"]] == ["applies", "conflict", "applies"]
+    assert second["patches"][1]["places"] == ["net/core/sock.c:17"]
+    assert found["command"].startswith(f"kzc run {mails} --tree ")
+
+
+def test_a_mail_s_words_and_a_branch_s_name_are_data(
+    mails: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Git(LocalRunner(), mails.parent / "linux").run("branch", "evil\u202eknarb")
+    for file in mails.glob("*.patch"):
+        edit(file, "Subject: [PATCH", "Subject: \x1b]0;owned\x07[PATCH")
+        if "net/socket.c" in file.read_text() and "cover" not in file.name:
+            edit(file, "--- a/net/socket.c\n+++ b/net/socket.c", "--- a/\x1b[2Jx\n+++ b/\x1b[2Jx")
+    assert base(Asked(str(mails), quick=True)) == 1
+    shown = capsys.readouterr().out
+    assert all(letter == "\n" or letter.isprintable() for letter in shown)
+    assert "[2Jx: No such file or directory" in shown
+    assert "evil\\u202eknarb" in shown

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The search for a base with real patches on real kernels; nothing is built or booted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kzc.settings import shared_folder
+from tests.vm.conftest import SERIES, TREE, Kzc
+
+PATCHES = shared_folder("patches") / SERIES / "6.12"
+OTHER = "debian:linux-source-7.3@trixie-backports"
+HEADER = "include/uapi/asm-generic/socket.h"
+
+# wants a number that was free until 6.11, at the place where that kernel's header has it
+TAKEN = Path(__file__).parents[1] / "data/base/taken.patch"
+
+
+@pytest.fixture
+def trees(kzc: Kzc) -> Kzc:
+    for name, source in (("6.12", TREE), ("7.3", OTHER)):
+        done = kzc("tree", "add", name, source)
+        assert done.code == 0, done.said
+    return kzc
+
+
+def answered(kzc: Kzc, *args: str) -> tuple[int, dict[str, Any]]:
+    done = kzc("base", *args, "--json")
+    assert done.code in (0, 1), done.said
+    return done.code, json.loads(done.out)
+
+
+@pytest.mark.vm
+def test_the_carried_patches_are_for_6_12_and_not_for_7_3(trees: Kzc) -> None:
+    code, found = answered(trees, str(PATCHES))
+    assert code == 0
+    assert found["known"] == "blob ids"
+    base, other = found["candidates"]
+    assert found["base"] == base
+    assert (base["tree"], base["result"]) == ("6.12", "applies")
+    assert base["blobs"] == base["of"] > 10
+    assert base["version"].startswith("6.12.")
+    assert found["command"] == f"kzc run {PATCHES} --tree 6.12"
+    assert other["blobs"] < other["of"]
+    assert other["note"].startswith("not tried: ")
+
+    code, refused = answered(trees, str(PATCHES), "--tree", "7.3")
+    assert code == 1
+    assert refused["verdict"] == "applies to none"
+    assert refused["reason"].startswith("3 of 5 apply on 7.3.")
+    assert "patch 3 conflicts at arch/" in refused["reason"]
+    assert refused["base"] is None
+
+
+@pytest.mark.vm
+def test_a_base_that_is_nowhere_and_a_number_that_is_taken(trees: Kzc) -> None:
+    code, found = answered(trees, str(TAKEN))
+    assert code == 1
+    assert found["verdict"] == "base-commit unreachable"
+    assert "wants numbers that 6.12." in found["reason"] or "that 7.3." in found["reason"]
+    assert f"SCM_MINE 78 is SO_DEVMEM_LINEAR in {HEADER}" in found["reason"]
+    assert [each["of"] for each in found["candidates"]] == [1, 1]
+    assert all(each["blobs"] == 0 and each["result"] for each in found["candidates"])
+    assert "5e5e5e5e5e5e" in found["notes"][0]
