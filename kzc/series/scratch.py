@@ -20,7 +20,7 @@ from kzc.git import Git, full_disk_told
 from kzc.proc import Runner
 from kzc.series.base import Step, Trial
 from kzc.series.blobs import paths
-from kzc.series.diff import find_diff, hostile, parse_diff
+from kzc.series.diff import FileDiff, find_diff, hostile, parse_diff
 from kzc.series.numbers import Taken, taken_numbers
 from kzc.values import Fit, Patch
 
@@ -116,9 +116,10 @@ def _step(folder: Path, patch: Patch, runner: Runner) -> Step:
     git = Git(runner, folder)
     env = {"GIT_CEILING_DIRECTORIES": str(folder.parent)}
     diff = find_diff(patch.body)
-    backward = git.run(*_APPLY, "--check", "-R", "-", env=env, stdin=diff, check=False).code == 0
-    if backward:
-        done = git.run(*_APPLY, "--check", "-", env=env, stdin=diff, check=False)
+    check = (*_APPLY, "--check")
+    maybe = _may_be_there(folder, parse_diff(diff))
+    if maybe and git.run(*check, "-R", "-", env=env, stdin=diff, check=False).code == 0:
+        done = git.run(*check, "-", env=env, stdin=diff, check=False)
         return Step(Fit.ALREADY if done.code else Fit.BOTH)
     done = git.run(*_APPLY, "-", env=env, stdin=diff, check=False)
     if done.code == 0:
@@ -129,10 +130,31 @@ def _step(folder: Path, patch: Patch, runner: Runner) -> Step:
     return Step(Fit.CONFLICT, tuple(said), why, _taken(folder, diff))
 
 
+def _may_be_there(folder: Path, files: Sequence[FileDiff]) -> bool:
+    """False where git need not be asked: a block that a hunk leaves is nowhere in its file."""
+    for file in files:
+        text = _text(folder, file.path)
+        if text is None or b"\r" in text:
+            continue
+        for hunk in file.hunks:
+            lines = hunk.text.split(b"\n")[1:-1]
+            after = b"".join(line[1:] + b"\n" for line in lines if line[:1] in (b" ", b"+", b""))
+            if not any(line.startswith(b"\\") for line in lines) and after not in text:
+                return False
+    return True
+
+
 def _taken(folder: Path, diff: bytes) -> tuple[Taken, ...]:
     found: list[Taken] = []
     for file in parse_diff(diff):
-        path = folder / file.path
-        if path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(folder):
-            found += taken_numbers(file, path.read_text(encoding="utf-8", errors="replace"))
+        text = _text(folder, file.path)
+        if text is not None:
+            found += taken_numbers(file, text.decode(errors="replace"))
     return tuple(found)
+
+
+def _text(folder: Path, name: str) -> bytes | None:
+    path = folder / name
+    if path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(folder):
+        return None
+    return path.read_bytes()

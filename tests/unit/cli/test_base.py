@@ -15,18 +15,27 @@ from kzc.proc import LocalRunner
 from tests.fakelinux import commit, edit, make_kernel, make_series
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kernel whose HEAD is one after v1, the base of the series in the folder that is given."""
+    top = tmp_path_factory.mktemp("base")
+    kernel = make_kernel(top / "linux")
+    mails = make_series(kernel, top / "mails")
+    git = Git(LocalRunner(), kernel)
+    git.run("tag", "v1")
+    edit(kernel / "net/core/sock.c", "int sock_20;", "char sock_20;")
+    commit(kernel)
+    git.run("branch", "evil\u202eknarb")
+    return mails
+
+
 @pytest.fixture
-def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Standing in a kernel whose HEAD is one after the series' base, which is called v1."""
+def mails(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The series, for a user who stands in the kernel."""
     for name in ("cache", "data"):
         monkeypatch.setenv(f"KZC_{name.upper()}", str(tmp_path / name))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    kernel = make_kernel(tmp_path / "linux")
-    made = make_series(kernel, tmp_path / "mails")
-    Git(LocalRunner(), kernel).run("tag", "v1")
-    edit(kernel / "net/core/sock.c", "int sock_20;", "char sock_20;")
-    commit(kernel)
-    monkeypatch.chdir(kernel)
+    monkeypatch.chdir(made.parent / "linux")
     monkeypatch.setenv("COLUMNS", "120")
     return made
 
@@ -83,15 +92,16 @@ def test_json_has_every_candidate(mails: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_mail_s_words_and_a_branch_s_name_are_data(
-    mails: Path, capsys: pytest.CaptureFixture[str]
+    mails: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Git(LocalRunner(), mails.parent / "linux").run("branch", "evil\u202eknarb")
-    for file in mails.glob("*.patch"):
-        edit(file, "Subject: [PATCH", "Subject: \x1b]0;owned\x07[PATCH")
-        if "net/socket.c" in file.read_text() and "cover" not in file.name:
-            edit(file, "--- a/net/socket.c\n+++ b/net/socket.c", "--- a/\x1b[2Jx\n+++ b/\x1b[2Jx")
-    assert base(Asked(str(mails), quick=True)) == 1
+    text = (mails / "0001-net-widen-socket_10.patch").read_text()
+    text = text.replace("Subject: [PATCH 1/3", "Subject: \x1b]0;owned\x07[PATCH")
+    names = "{0} a/\x1b[2Jx\n{1} b/\x1b[2Jx"
+    evil, good = names.format("---", "+++"), "--- a/net/socket.c\n+++ b/net/socket.c"
+    (tmp_path / "x.patch").write_text(text.replace(good, evil))
+    assert base(Asked(str(tmp_path / "x.patch"), quick=True)) == 1
     shown = capsys.readouterr().out
     assert all(letter == "\n" or letter.isprintable() for letter in shown)
+    assert "\\x1b]0;owned\\x07" in shown
     assert "[2Jx: No such file or directory" in shown
     assert "evil\\u202eknarb" in shown

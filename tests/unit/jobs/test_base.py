@@ -151,26 +151,28 @@ def test_a_series_that_the_tree_has(world: World) -> None:
     world.git.run("branch", "-qD", "done")
 
 
-def test_a_path_with_a_newline_and_broken_trees_do_not_stop_it(
+def test_new_files_a_name_with_a_newline_and_a_tree_that_is_gone(
     world: World, tmp_path: Path
 ) -> None:
     settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data")
-    other = make_kernel(tmp_path / "other")
-    for name in ("gone", "kept"):
-        add_tree(name, str(other if name == "kept" else world.linux), tmp_path, settings, RUNNER)
-    record = tmp_path / "data/trees/gone.json"
-    record.write_text(record.read_text().replace(str(world.linux), str(tmp_path / "void")))
-    body = world.series.patches[0].body + (
-        b'diff --git "a/new\\nline" "b/new\\nline"\nnew file mode 100644\n--- /dev/null\n'
-        b'+++ "b/new\\nline"\n@@ -0,0 +1 @@\n+x\n'
-    )
+    record = (world.settings.data / "trees/linux.json").read_text()
+    void = record.replace(str(world.linux), str(tmp_path / "void"))
+    (tmp_path / "data/trees").mkdir(parents=True)
+    for name, text in (("gone", void), ("kept", record)):
+        named = text.replace('"linux"', f'"{name}"')
+        (tmp_path / f"data/trees/{name}.json").write_text(named)
+    head = b'diff --git "a/%s" "b/%s"\nnew file mode 100644\n--- /dev/null\n+++ "b/%s"\n'
+    new = head + b"@@ -0,0 +1 @@\n+x\n"
+    names = (b"new\\nline", b"n.c")
+    body = b"Subject: x\n\nx\n---\n" + b"".join(new.replace(b"%s", name) for name in names)
     odd = replace(world.series, patches=(replace(world.series.patches[0], body=body),))
     asked = Request(odd, tmp_path, quick=True)
     found = find_base(asked, settings, RUNNER, lambda _: None)
     assert found.base is not None
     assert found.base.tree == "kept"
-    (note,) = found.notes
-    assert note.startswith("tree gone is left out: ")
+    assert found.known is Known.NEW_FILES
+    assert found.notes[0].startswith("tree gone is left out: ")
+    assert found.notes[1].startswith("it only adds files")
 
 
 def test_no_tree_at_all(world: World, tmp_path: Path) -> None:

@@ -98,6 +98,19 @@ def test_what_is_there_already(repo: Repository) -> None:
     assert (trial.whole, trial.there, trial.words) == (False, True, "already there")
 
 
+def test_what_fits_both_ways_is_doubtful(repo: Repository) -> None:
+    on = repo.commit(socket="a\nb\nc\nd\ne\na\nb\nc\nnew\nd\ne\n")
+    text = f"--- a/{SOCKET}\n+++ b/{SOCKET}\n@@ -2,3 +2,4 @@\n b\n c\n+new\n d\n"
+    assert fits(repo.tried((patch(text),), on)) == [Fit.BOTH]
+
+
+def test_a_last_line_without_end_is_there_too(repo: Repository) -> None:
+    on = repo.commit(socket="a\nb")
+    end = "\\ No newline at end of file\n"
+    text = f"--- a/{SOCKET}\n+++ b/{SOCKET}\n@@ -1,2 +1,2 @@\n a\n-c\n{end}+b\n{end}"
+    assert repo.tried((patch(text),), on).there
+
+
 def test_after_several_conflicts_the_rest_is_not_tried(repo: Repository) -> None:
     trial = repo.tried((widened(SOCK, 60),) * 9)
     assert (len(trial.steps), trial.total, trial.whole) == (4, 9, False)
