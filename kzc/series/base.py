@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from kzc.series.blobs import Score, Wanted
-from kzc.series.numbers import Taken
+from kzc.series.taken import Taken
 from kzc.values import Fit, Series
 
 _HEX = re.compile(r"[0-9a-f]{7,64}")

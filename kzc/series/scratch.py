@@ -21,7 +21,7 @@ from kzc.proc import Runner
 from kzc.series.base import Step, Trial
 from kzc.series.blobs import paths
 from kzc.series.diff import FileDiff, find_diff, hostile, parse_diff
-from kzc.series.numbers import Taken, taken_numbers
+from kzc.series.taken import Taken, taken_numbers
 from kzc.values import Fit, Patch
 
 _APPLY = ("apply", "--whitespace=nowarn")

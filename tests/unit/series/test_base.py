@@ -25,7 +25,7 @@ from kzc.series.base import (
     ranked,
 )
 from kzc.series.blobs import Score, Wanted
-from kzc.series.numbers import Taken
+from kzc.series.taken import Taken
 from kzc.values import Fit, Patch, Series
 
 DAY = 86_400

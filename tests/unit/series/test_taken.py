@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from kzc.series.diff import parse_diff
-from kzc.series.numbers import taken_numbers
+from kzc.series.taken import taken_numbers
 
 
 @pytest.mark.parametrize(
