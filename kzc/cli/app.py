@@ -25,7 +25,7 @@ app = typer.Typer(
     help="From a kernel patch series for zerocopy sockets and a tree to a verdict.",
 )
 tree = typer.Typer(no_args_is_help=True, help="Kernel trees: where they come from.")
-series = typer.Typer(no_args_is_help=True, help="The series that kzc carries.")
+series = typer.Typer(no_args_is_help=True, help="The series that kzc carries, and those imported.")
 app.add_typer(tree, name="tree")
 app.add_typer(series, name="series")
 
@@ -105,7 +105,7 @@ def tree_remove(name: str) -> None:
 
 @series.command("list")
 def series_list() -> None:
-    """The series that kzc carries, with the bases they have patches for."""
+    """The series that kzc carries, with the bases they have patches for, and those imported."""
     from kzc.cli import carried
 
     _do(carried.listed)
@@ -117,6 +117,38 @@ def series_show(name: str) -> None:
     from kzc.cli import carried
 
     _do(lambda: carried.show(name))
+
+
+@series.command("remove")
+def series_remove(name: str) -> None:
+    """Forget a series that was imported."""
+    from kzc.cli import carried
+
+    _do(lambda: carried.remove(name))
+
+
+@app.command("import")
+def take_in(
+    source: Annotated[
+        str, typer.Argument(help="mbox, Maildir, folder, Message-ID, URL with one, or range a..b.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="Instead of one made of the title.")] = "",
+    version: Annotated[
+        int, typer.Option("--version", min=0, help="This version [the newest].")
+    ] = 0,
+    posting: Annotated[
+        str, typer.Option("--posting", help="The posting with the mail of this Message-ID.")
+    ] = "",
+    swap: Annotated[
+        bool, typer.Option("--replace", help="Let another series of that name go.")
+    ] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Take a posted series in, with the trailers of its replies, and keep it by a name."""
+    from kzc.cli import intake
+    from kzc.series.choose import Choice
+
+    _do(lambda: intake.take_in(source, name, Choice(version, posting), swap, as_json))
 
 
 @app.command("base")

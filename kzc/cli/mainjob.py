@@ -26,7 +26,7 @@ from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.live import registered
 from kzc.jobs.pipeline import Request
 from kzc.jobs.places import Places
-from kzc.jobs.workshop import Workshop, find_vng
+from kzc.jobs.workshop import Workshop, find_vng, imported_folder
 from kzc.kernel.fragment import Fragment
 from kzc.kernel.profile import find_profile
 from kzc.proc import LocalRunner, Runner
@@ -74,7 +74,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     names = asked.suites or (_own_suites(asked.series, manifest) if with_suites else ())
     suites = tuple(load_suite(_suite_folder(name, cwd)) for name in names)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
-    series = _series(asked.series, tree, cwd, patches, runner) if asked.series else None
+    series = _series(asked.series, tree, patches, settings, runner) if asked.series else None
     fragments = [
         *kernels.fragments(profile.fragments),
         *(_fragments_of_series(patches / asked.series, manifest) if manifest else ()),
@@ -114,7 +114,8 @@ def _fragments_of_series(folder: Path, manifest: Manifest) -> tuple[Fragment, ..
         raise UsageError(f"{where}: {error.message}", error.hint) from None
 
 
-def _series(spec: str, tree: Tree, cwd: Path, patches: Path, runner: Runner) -> Series:
+def _series(spec: str, tree: Tree, patches: Path, settings: Settings, runner: Runner) -> Series:
+    cwd = Path.cwd()
     repo = tree.repo if tree.kind != "path" else cwd / Path(tree.source.partition("#")[0])
     return find_series(
         spec,
@@ -123,6 +124,7 @@ def _series(spec: str, tree: Tree, cwd: Path, patches: Path, runner: Runner) -> 
         version=tree.version,
         repo=repo,
         runner=runner,
+        imported=imported_folder(settings),
     )
 
 

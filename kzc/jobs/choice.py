@@ -4,7 +4,8 @@
 Nothing is built here. Looked at in this order: a bzImage, or a folder with one; Debian's kernel
 image; a tree's source (git URL, debian:linux-source-...); a path (a tree, a folder of patches, an
 mbox); a bare name; SERIES@TREE; a range of commits. A bare name may be a built kernel's key, an
-added tree, a carried series or a commit of the run's tree; being two of these is an error.
+added tree, a carried or imported series or a commit of the run's tree; being two of these is an
+error.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from pathlib import Path
 from kzc.errors import HostError, UsageError
 from kzc.git import Git, keep
 from kzc.guest.modules import why_not_vng
+from kzc.jobs.workshop import imported_folder
 from kzc.kernel.bzimage import built_before, image_at, is_image, modules_of
 from kzc.proc import Runner
 from kzc.series.find import find_series
+from kzc.series.imported import list_imported
 from kzc.series.manifest import list_series
 from kzc.settings import Settings
 from kzc.trees import registry
@@ -141,6 +144,8 @@ class Finder:
                 found[f"the tree of {known.source}"] = lambda: Choice(word, self._tree(word))
         if word in list_series(self.patches):
             found["the carried series"] = lambda: self._on(word, word, self.tree)
+        elif word in list_imported(imported_folder(self.settings)):
+            found["the imported series"] = lambda: self._on(word, word, self.tree)
         plain = not word.startswith("-") and ".." not in word
         commit = self._repository().commit_of(word) if plain else ""
         if commit:
@@ -194,6 +199,7 @@ class Finder:
             version=tree.version,
             repo=self._checkout() or tree.repo,
             runner=self.runner,
+            imported=imported_folder(self.settings),
         )
         return Choice(word, tree, series)
 

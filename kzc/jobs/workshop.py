@@ -86,8 +86,21 @@ def shop(settings: Settings) -> Shop:
 
 def find_vng() -> str:
     """virtme-ng: the one installed beside kzc, else the one in the PATH."""
-    beside = Path(sys.executable).with_name("vng")
-    return str(beside) if beside.exists() else shutil.which("vng") or "vng"
+    return find_program("vng") or "vng"
+
+
+def find_program(name: str) -> str:
+    """A program that comes with kzc: the one installed beside it, else the one in the PATH.
+
+    Empty where there is none.
+    """
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name) or ""
+
+
+def imported_folder(settings: Settings) -> Path:
+    """Where `kzc import` keeps its series."""
+    return settings.data / "series"
 
 
 def stopwatch() -> Callable[[], float]:

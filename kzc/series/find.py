@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""From what the user wrote to a Series: a carried one, a folder, an mbox, a range of commits."""
+"""From what the user wrote to a Series: carried, imported, a folder, an mbox, a range."""
 
 from __future__ import annotations
 
@@ -8,33 +8,52 @@ from pathlib import Path
 
 from kzc.errors import UsageError
 from kzc.proc import Runner
+from kzc.series.imported import list_imported, load_imported
 from kzc.series.manifest import base_folder, list_series, load_manifest, pick_base
 from kzc.series.read import read_file, read_folder, read_range
 from kzc.values import Series
 
 
 def find_series(
-    spec: str, *, cwd: Path, patches_dir: Path, version: str, repo: Path, runner: Runner
+    spec: str,
+    *,
+    cwd: Path,
+    patches_dir: Path,
+    version: str,
+    repo: Path,
+    runner: Runner,
+    imported: Path | None = None,
 ) -> Series:
     """The series that `spec` means, for a tree of that `version`.
 
-    `repo` is where a range `a..b` is looked up: the user's checkout, or the tree's repository.
-    Looked at in this order: a carried name, a folder or file, a range. Raises UsageError.
+    `repo` is where a range `a..b` is looked up: the user's checkout, or the tree's repository;
+    `imported` the folder of what `kzc import` keeps. Looked at in this order: a carried name, an
+    imported one, a folder or file, a range. Raises UsageError.
     """
     names = list_series(patches_dir)
     if spec in names:
         return load_series(patches_dir, spec, version)
+    kept = list_imported(imported) if imported else ()
+    if imported and spec in kept:
+        return load_imported(imported, spec).series
     path = cwd / Path(spec).expanduser()
     if path.is_dir():
         return read_folder(path)
     if path.exists():
         return read_file(path)
-    if ".." in spec and "/../" not in spec and not spec.startswith(("../", "./")):
+    if is_range(spec):
         return read_range(repo, spec, runner)
     raise UsageError(
-        f"{spec} is no series: no folder, file or range of commits, and none that is carried",
-        f"carried are: {', '.join(names) or 'none'}",
+        f"{spec} is no series: no folder, file or range of commits, and none that is carried"
+        + (" or imported" if imported else ""),
+        f"carried are: {', '.join(names) or 'none'}"
+        + (f"; imported are: {', '.join(kept) or 'none'}" if imported else ""),
     )
+
+
+def is_range(spec: str) -> bool:
+    """Whether it looks like commits `a..b` and not like a path."""
+    return ".." in spec and "/../" not in spec and not spec.startswith(("../", "./"))
 
 
 def load_series(patches_dir: Path, name: str, version: str) -> Series:

@@ -8,30 +8,30 @@ transfer encoding stands between what was checked and what is applied.
 from __future__ import annotations
 
 import email
-import email.header
 import email.policy
-import email.utils
 import re
 from dataclasses import dataclass
 from email.message import Message
+from functools import cached_property
 
-from kzc.series.diff import find_diff
+from kzc.series import headers
+from kzc.series.diff import DiffError, find_diff, parse_diff
 
-_REPLY = re.compile(r"\s*(re|aw|sv|antw|fwd?)\s*:", re.IGNORECASE)
+_REPLY = re.compile(r"\s*(re|aw|sv|antw|fwd?)\s*(\[\d+\])?:", re.IGNORECASE)
 _TAG = re.compile(r"\[([^\]]*)\]\s*")
 _NUMBER = re.compile(r"\b0*(\d{1,4})/0*(\d{1,4})\b")
-_VERSION = re.compile(r"\bv(\d+)\b", re.IGNORECASE)
+_VERSION = re.compile(r"\bv(\d{1,4})\b", re.IGNORECASE)
 _HEADER = re.compile(rb"(?:[!-9;-~]+:|From )")
-# a mail without a date must not get today's: the commit would never be the same again
-_NO_DATE = "Sat, 1 Jan 2000 00:00:00 +0000"
 
 
 @dataclass(frozen=True)
 class Mail:
     """`number` of `total` (0 where the subject counts nothing), `version` of the series.
 
-    `text` is the decoded body, `diff` its part from the first diff on. `defects` are words for
-    what the transfer broke.
+    `parents` are the Message-IDs of what it replies to, the nearest first; `moment` its date in
+    seconds since the epoch, 0 without one. `text` is the decoded body, `diff` its part from the
+    first diff on. `tags` are the words in the subject's brackets. `masked`: a list stands in the
+    author's place. `defects` are words for what the transfer broke.
     """
 
     subject: str
@@ -49,11 +49,15 @@ class Mail:
     text: bytes
     diff: bytes
     defects: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    moment: float = 0.0
+    masked: bool = False
+    tags: str = ""
 
     @property
     def rewritten(self) -> bytes:
         """The mail for git am: few headers, 8 bit, `\\n`."""
-        headers = [
+        lines = [
             f"From: {_encoded(self.author)}",
             f"Date: {self.date}",
             f"Subject: [PATCH] {_encoded(self.title)}",
@@ -62,7 +66,17 @@ class Mail:
             "Content-Type: text/plain; charset=UTF-8",
             "Content-Transfer-Encoding: 8bit",
         ]
-        return "\n".join(headers).encode() + b"\n\n" + self.text
+        return "\n".join(lines).encode(errors="replace") + b"\n\n" + self.text
+
+    @cached_property
+    def changes(self) -> bytes:
+        """The diff without what stands around it (signatures, footers of lists), to compare."""
+        try:
+            files = parse_diff(self.diff)
+        except DiffError:
+            return self.diff
+        parts = (part for file in files for part in (file.head, *(h.text for h in file.hunks)))
+        return b"".join(parts)
 
 
 def read_mail(raw: bytes, fallback: str = "patch") -> Mail:
@@ -70,18 +84,27 @@ def read_mail(raw: bytes, fallback: str = "patch") -> Mail:
     if not _HEADER.match(raw):
         return _bare(raw, fallback)
     message = email.message_from_bytes(raw, policy=email.policy.compat32)
-    subject = " ".join(_decoded(message, "Subject").split())
+    subject = headers.header(message, "Subject")
     title, tags = _split_subject(subject)
     counts = _NUMBER.search(tags)
     version = _VERSION.search(tags)
     text, defects, flowed = _text(message)
-    name, address = email.utils.parseaddr(_decoded(message, "From"))
+    inside, text = headers.in_body(text)
+    if "subject" in inside:
+        title = _split_subject(inside["subject"])[0]
+    author, masked = headers.author_of(message, text)
+    date, moment = headers.date_of(inside.get("date", "") or headers.header(message, "Date"))
+    own = headers.message_ids(message, "Message-ID")
+    above = (
+        *headers.message_ids(message, "In-Reply-To"),
+        *reversed(headers.message_ids(message, "References")),
+    )
     return Mail(
         subject=subject,
         title=title or fallback,
-        author=_in_body_author(text) or _author(name, address),
-        date=_date(message),
-        message_id=str(message.get("Message-ID", "")).strip(),
+        author=inside.get("from") or author,
+        date=date,
+        message_id=own[0] if own else "",
         number=int(counts[1]) if counts else 0,
         total=int(counts[2]) if counts else 0,
         version=int(version[1]) if version else 1,
@@ -92,6 +115,10 @@ def read_mail(raw: bytes, fallback: str = "patch") -> Mail:
         text=text,
         diff=find_diff(text),
         defects=defects,
+        parents=tuple(dict.fromkeys(above)),
+        moment=moment,
+        masked=masked and "from" not in inside,
+        tags=tags,
     )
 
 
@@ -103,7 +130,7 @@ def _bare(raw: bytes, fallback: str) -> Mail:
         subject=fallback,
         title=fallback,
         author=author,
-        date=_NO_DATE,
+        date=headers.NO_DATE,
         message_id="",
         number=0,
         total=0,
@@ -128,7 +155,7 @@ def _split_subject(subject: str) -> tuple[str, str]:
 
 def _text(message: Message) -> tuple[bytes, tuple[str, ...], bool]:
     """Text parts one after the other as UTF-8, what is broken in them, and format=flowed."""
-    chunks = []
+    chunks: list[bytes] = []
     defects = [type(defect).__name__ for defect in message.defects]
     flowed = False
     for part in message.walk():
@@ -140,6 +167,9 @@ def _text(message: Message) -> tuple[bytes, tuple[str, ...], bool]:
         payload = part.get_payload(decode=True)
         defects += [type(defect).__name__ for defect in part.defects]
         data = payload if isinstance(payload, bytes) else b""
+        if chunks and not chunks[-1].endswith(b"\n"):
+            # a list's footer, a part of its own, must not go on in the diff's last line
+            chunks.append(b"\n")
         chunks.append(_utf8(data.replace(b"\r\n", b"\n"), part.get_content_charset()))
     return b"".join(chunks), tuple(dict.fromkeys(defects)), flowed
 
@@ -152,34 +182,6 @@ def _utf8(data: bytes, charset: str | None) -> bytes:
         return message.decode(charset or "utf-8").encode() + diff
     except (LookupError, UnicodeDecodeError):
         return message.decode("utf-8", errors="replace").encode() + diff
-
-
-def _decoded(message: Message, name: str) -> str:
-    value = str(message.get(name, ""))
-    try:
-        return str(email.header.make_header(email.header.decode_header(value)))
-    except (LookupError, ValueError, email.errors.HeaderParseError):
-        return value
-
-
-def _author(name: str, address: str) -> str:
-    clean = re.sub(r"[<>\n\r\0]", "", name).strip()
-    return f"{clean or address or 'unknown'} <{address or 'unknown@localhost'}>"
-
-
-def _in_body_author(text: bytes) -> str:
-    """The author that a forwarder names in the first line of the body, which git believes."""
-    match = re.match(rb"\s*From: ([^\n]+<[^\n>]+>)\n", text)
-    return match[1].decode(errors="replace") if match else ""
-
-
-def _date(message: Message) -> str:
-    value = str(message.get("Date", ""))
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return _NO_DATE
-    return email.utils.format_datetime(moment) if moment.year >= 1970 else _NO_DATE
 
 
 def _encoded(text: str) -> str:

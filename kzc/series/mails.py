@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""From mails to a Series: which of them are patches, in what order, and is it all there. Pure.
+"""From mails to a Series: one posting is taken, and every patch of it looked at. Pure.
 
 Nothing is dropped silently but discussion: a patch that is missing, cut, doubled or unreadable
 is a UsageError that says which mail and what is wrong with it.
@@ -8,21 +8,26 @@ is a UsageError that says which mail and what is wrong with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from kzc.errors import UsageError
+from kzc.series.choose import AGAIN, NEWEST, Choice, choose
 from kzc.series.diff import DiffError, FileDiff, count_changes, hostile, parse_diff
+from kzc.series.headers import address_of
+from kzc.series.hints import cover_text, read_hints
+from kzc.series.links import check_links
 from kzc.series.mail import Mail, read_mail
+from kzc.series.thread import Found, read_thread
+from kzc.series.trailers import Given, add_trailers, collect
 from kzc.values import Patch, Series
 
 _STAT = re.compile(
     rb"^ (\d+) files? changed(?:, (\d+) insertions?\(\+\))?(?:, (\d+) deletions?\(-\))?", re.M
 )
 _SIGNATURE = re.compile(rb"^-- ?$", re.M)
-_BASE = re.compile(rb"^base-commit: ([0-9a-f]{12,64})\s*$", re.M)
 _CUT_BASE64 = {"InvalidBase64PaddingDefect", "InvalidBase64LengthDefect"}
-_AGAIN = "fetch it again, or save it as lore's raw mbox"
+_PULLED = re.compile(rb"in the Git repository at:\s+(\S+)[ \t]+(\S+)")
 
 
 @dataclass(frozen=True)
@@ -34,79 +39,106 @@ class Source:
     stem: str
 
 
+@dataclass(frozen=True)
+class Intake:
+    """A series and what is known of it besides.
+
+    `date` is the day of the posting, empty if unknown; `hints` what it says in words of the tree
+    it is for; `trailers` those that replies added, each with the number of its patch before it.
+    """
+
+    series: Series
+    date: str = ""
+    hints: tuple[str, ...] = ()
+    trailers: tuple[str, ...] = ()
+
+
 def series_from(sources: Sequence[Source], name: str, origin: str) -> Series:
     """The series in some mails. Raises UsageError."""
-    mails = [(source.shown, read_mail(source.raw, source.stem)) for source in sources]
-    for shown, mail in mails:
-        if "GIT PULL" in mail.subject.upper() and not mail.diff:
-            raise UsageError(f"{shown}: a pull request, not patches", "give its range: a..b")
-    wanted = [(shown, mail) for shown, mail in mails if not mail.reply and _belongs(mail)]
-    newest = max((mail.version for _, mail in wanted), default=1)
-    wanted = [(shown, mail) for shown, mail in wanted if mail.version == newest]
-    covers = [mail for _, mail in wanted if _is_cover(mail)]
-    parts = [(shown, mail) for shown, mail in wanted if not _is_cover(mail)]
-    if not parts:
-        raise UsageError(_nothing(origin, mails, bool(covers)), _AGAIN)
-    ordered = _ordered(parts, origin)
+    return take_in(sources, name, origin).series
+
+
+def take_in(sources: Sequence[Source], name: str, origin: str, choice: Choice = NEWEST) -> Intake:
+    """The posting that is meant, in order, with the trailers of its replies. Raises UsageError."""
+    mails = [Found(source.shown, read_mail(source.raw, source.stem)) for source in sources]
+    for found in mails:
+        _no_pull(found)
+    thread = read_thread(mails)
+    if not any(posting.patches for posting in thread.postings):
+        cover = any(posting.cover for posting in thread.postings)
+        raise UsageError(_nothing(origin, mails, cover), AGAIN)
+    chosen = choose(thread, choice, origin)
+    posting = chosen.posting
+    parts = [found for found in posting.mails if found is not posting.cover]
+    collected = collect(thread, posting)
     patches = tuple(
-        _patch(number, shown, mail) for number, (shown, mail) in enumerate(ordered, start=1)
+        _patch(number, found.shown, found.mail, collected.given.get(found.mail.message_id, ()))
+        for number, found in enumerate(parts, start=1)
     )
-    title = covers[0].title if covers else ordered[0][1].title
-    base = next((found[1] for mail in _texts(mails) if (found := _BASE.search(mail))), b"")
-    return Series(name, title, patches, base.decode(), origin)
+    check_links([(found.shown, parse_diff(found.mail.diff)) for found in parts])
+    cover_mail = posting.cover.mail if posting.cover else None
+    hints = read_hints(cover_mail, [found.mail for found in parts])
+    series = Series(
+        name,
+        posting.title,
+        patches,
+        hints.base,
+        origin,
+        posting.version if _posted(posting.mails) else 0,
+        cover_text(cover_mail).decode(errors="replace").strip(),
+        posting.message_id,
+        hints.needed,
+        hints.links,
+        (*chosen.notes, *thread.notes, *_masked(parts), *collected.notes),
+    )
+    given = tuple(
+        f"{number}: {each.text}"
+        for number, found in enumerate(parts, start=1)
+        for each in collected.given.get(found.mail.message_id, ())
+    )
+    moment = posting.mails[0].mail
+    return Intake(series, moment.date if moment.moment else "", hints.words, given)
 
 
-def _belongs(mail: Mail) -> bool:
-    return mail.patch or bool(mail.diff)
+def _posted(mails: Sequence[Found]) -> bool:
+    """A number of its own or a Message-ID says that it was sent; git's own files have neither."""
+    return any(found.mail.message_id or found.mail.version > 1 for found in mails)
 
 
-def _is_cover(mail: Mail) -> bool:
-    return mail.counted and mail.number == 0
+def _no_pull(found: Found) -> None:
+    mail = found.mail
+    if not re.search(r"\bPULL\b", mail.tags, re.IGNORECASE) or not _is_request(mail):
+        return
+    where = _PULLED.search(mail.text)
+    fetch = f"git fetch {where[1].decode(errors='replace')} " if where else "git fetch URL "
+    fetch += where[2].decode(errors="replace") if where else "REF"
+    raise UsageError(
+        f"{found.shown}: a pull request, not patches",
+        f"in a kernel checkout: {fetch}, then give its range: kzc import BASE..FETCH_HEAD",
+    )
 
 
-def _texts(mails: Iterable[tuple[str, Mail]]) -> Iterable[bytes]:
-    return (mail.text for _, mail in mails if not mail.reply)
+def _is_request(mail: Mail) -> bool:
+    """Whether a mail that says PULL is the request itself, not talk about it or a cover."""
+    return not mail.reply and not mail.diff and not mail.counted
 
 
-def _nothing(origin: str, mails: Sequence[tuple[str, Mail]], cover: bool) -> str:
+def _masked(parts: Sequence[Found]) -> list[str]:
+    return [
+        f"the list hides who wrote {found.mail.title!r}: {address_of(found.mail.author)}"
+        for found in parts
+        if found.mail.masked
+    ]
+
+
+def _nothing(origin: str, mails: Sequence[Found], cover: bool) -> str:
     if cover:
         return f"{origin}: a cover letter without its patches"
     count = f"{len(mails)} mail{'' if len(mails) == 1 else 's'}"
     return f"{origin}: there is no patch in it ({count if mails else 'it is empty'})"
 
 
-def _ordered(parts: Sequence[tuple[str, Mail]], origin: str) -> list[tuple[str, Mail]]:
-    """By number, doubles dropped. Raises UsageError: different doubles, gaps, mixed counting."""
-    counted = [(shown, mail) for shown, mail in parts if mail.counted]
-    if not counted:
-        return list(parts)
-    if len(counted) != len(parts):
-        odd = next((shown, mail) for shown, mail in parts if not mail.counted)
-        raise UsageError(
-            f"{odd[0]}: {odd[1].subject!r} has a diff, but no number among the others",
-            "take the mail out, or give it its place in the series",
-        )
-    found: dict[int, tuple[str, Mail]] = {}
-    for shown, mail in counted:
-        before = found.setdefault(mail.number, (shown, mail))
-        if before[1].diff != mail.diff or before[1].total != mail.total:
-            raise UsageError(
-                f"{origin}: two different mails are {mail.number}/{mail.total}: "
-                f"{before[0]} and {shown}",
-                "keep the mails of one posting only",
-            )
-    total = max(mail.total for _, mail in found.values())
-    missing = [str(number) for number in range(1, total + 1) if number not in found]
-    if missing:
-        raise UsageError(
-            f"{origin}: the series is not whole: {', '.join(missing)} of {total} "
-            f"{'is' if len(missing) == 1 else 'are'} missing",
-            _AGAIN,
-        )
-    return [found[number] for number in sorted(found)]
-
-
-def _patch(number: int, shown: str, mail: Mail) -> Patch:
+def _patch(number: int, shown: str, mail: Mail, given: Sequence[Given]) -> Patch:
     what = f"{shown}: {mail.subject!r}"
     if mail.flowed:
         raise UsageError(
@@ -115,13 +147,13 @@ def _patch(number: int, shown: str, mail: Mail) -> Patch:
             "ask for it with git send-email, or as an attachment",
         )
     if _CUT_BASE64 & set(mail.defects):
-        raise UsageError(f"{what} is cut: its base64 text ends in the middle", _AGAIN)
+        raise UsageError(f"{what} is cut: its base64 text ends in the middle", AGAIN)
     if not mail.diff:
-        raise UsageError(f"{what} has no diff: cut, or never had one", _AGAIN)
+        raise UsageError(f"{what} has no diff: cut, or never had one", AGAIN)
     try:
         files = parse_diff(mail.diff)
     except DiffError as error:
-        raise UsageError(f"{what}: {error}", _AGAIN) from error
+        raise UsageError(f"{what}: {error}", AGAIN) from error
     _check_whole(what, mail, files)
     for path in (name for file in files for name in file.names):
         if hostile(path):
@@ -130,7 +162,8 @@ def _patch(number: int, shown: str, mail: Mail) -> Patch:
                 "no honest patch does; look at it before you do anything with it",
             )
     paths = tuple(dict.fromkeys(file.path for file in files))
-    return Patch(number, mail.title, mail.author, mail.rewritten, paths, mail.message_id)
+    body = replace(mail, text=add_trailers(mail.text, given)).rewritten
+    return Patch(number, mail.title, mail.author, body, paths, mail.message_id)
 
 
 def _check_whole(what: str, mail: Mail, files: Sequence[FileDiff]) -> None:
@@ -146,5 +179,5 @@ def _check_whole(what: str, mail: Mail, files: Sequence[FileDiff]) -> None:
         raise UsageError(
             f"{what} is cut: its diffstat announces {announced[0]} files, +{announced[1]} "
             f"-{announced[2]}, there are {there[0]}, +{there[1]} -{there[2]}",
-            _AGAIN,
+            AGAIN,
         )

@@ -1,38 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Reading patches from where they are: a folder of mails, an mbox, commits of a repository."""
+"""Reading patches from where they are: a file or folder of mails, commits of a repository.
+
+There is one way from mails to a series, whether it is imported or only named once.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
 from kzc.errors import UsageError
 from kzc.git import Git
 from kzc.proc import Runner
-from kzc.series.mails import Source, series_from
-from kzc.series.mbox import expand, split_mbox
+from kzc.series.choose import NEWEST, Choice
+from kzc.series.mails import Intake, Source, series_from, take_in
+from kzc.series.mbox import split_mbox
+from kzc.series.sources import name_at, sources_at
 from kzc.values import Series
 
-_MAILS = ("*.patch", "*.eml", "*.diff")
+
+def take_path(path: Path, choice: Choice = NEWEST) -> Intake:
+    """The posting that is meant in a file, folder or Maildir. Raises UsageError."""
+    return take_in(sources_at(path), name_at(path), str(path), choice)
 
 
 def read_folder(folder: Path) -> Series:
-    """A folder of mails as git format-patch writes them."""
-    files = sorted(file for pattern in _MAILS for file in folder.glob(pattern))
-    if not files:
-        raise UsageError(
-            f"{folder}: there are no patches in it ({', '.join(_MAILS)})",
-            "git format-patch -o FOLDER a..b makes them",
-        )
-    sources = [source for file in files for source in _sources(file)]
-    return series_from(sources, folder.name, str(folder))
+    """A folder of mails as git format-patch writes them, or a Maildir."""
+    return take_path(folder).series
 
 
 def read_file(file: Path) -> Series:
     """One patch, or an mbox, gzipped or not."""
-    name = re.sub(r"(\.(mbox|mbx|patch|eml|diff|gz|t))+$", "", file.name)
-    return series_from(_sources(file), name, str(file))
+    return take_path(file).series
 
 
 def read_range(repo: Path, commits: str, runner: Runner) -> Series:
@@ -61,18 +60,3 @@ def read_range(repo: Path, commits: str, runner: Runner) -> Series:
     series = series_from(sources, shown.replace("/", "-"), f"{repo} {shown}")
     base = git.commit_of(before or "HEAD")
     return replace(series, base=base)
-
-
-def _sources(file: Path) -> list[Source]:
-    try:
-        data = expand(file.read_bytes(), str(file))
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
-    if not data.strip():
-        raise UsageError(f"{file}: it is empty")
-    if b"\0" in data[:4096]:
-        raise UsageError(f"{file}: binary data, neither mails nor a diff")
-    mails = split_mbox(data)
-    if len(mails) == 1:
-        return [Source(mails[0], str(file), file.stem)]
-    return [Source(raw, f"{file}, mail {at}", file.stem) for at, raw in enumerate(mails, start=1)]
