@@ -88,7 +88,7 @@ def _row(imported: Path, name: str) -> tuple[str, ...]:
 
 def _show_imported(intake: Intake, console: Console) -> None:
     tell_series(intake, console)
-    console.print(_shown(f"from:    {intake.series.origin}"))
+    console.print(Text(f"from:    {clean.short(intake.series.origin)}"))
     if intake.series.cover:
         console.print()
         _cover(intake.series.cover, console)

@@ -45,12 +45,12 @@ def take_in(source: str, name: str, choice: Choice, swap: bool, as_json: bool) -
 def tell_series(intake: Intake, console: Console) -> None:
     """Patches in order with their authors, notes, trailers, and what is known of the base."""
     series = intake.series
-    _print(console, f"{series.name}: {series.title}", "bold")
+    console.print(Text(clean.short(f"{series.name}: {series.title}"), "bold"))
     version = f"v{series.version}" if series.version else "never posted"
-    _print(console, "  ".join(filter(None, (version, intake.date, series.message_id))))
+    _print(console, ", ".join(filter(None, (version, intake.date, series.message_id))))
     total = len(series.patches)
     for patch in series.patches:
-        _print(console, f"  {patch.number}/{total} {patch.subject}  ({patch.author})")
+        _print(console, f"{patch.number}/{total} {patch.subject} ({patch.author})", "  ")
     for word, values in (
         ("note", series.notes),
         ("trailer", tuple(f"patch {text}" for text in intake.trailers)),
@@ -60,7 +60,7 @@ def tell_series(intake: Intake, console: Console) -> None:
         ("link", series.links),
     ):
         for value in values:
-            _print(console, f"{word + ':':<9}{value}")
+            _print(console, value, f"{word + ':':<9}")
 
 
 def _tell(imported: Imported, console: Console) -> None:
@@ -70,5 +70,5 @@ def _tell(imported: Imported, console: Console) -> None:
     _print(console, f"next: kzc base {name}")
 
 
-def _print(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(clean.short(text), style))
+def _print(console: Console, text: str, lead: str = "") -> None:
+    console.print(Text(lead + clean.short(text)))

@@ -170,9 +170,10 @@ def _ancestors(mail: Mail, above: Mapping[str, Found]) -> Iterator[Found]:
 def _postings(parts: Sequence[Found], above: Mapping[str, Found]) -> tuple[Posting, ...]:
     groups: dict[tuple[str, int, int], list[Found]] = {}
     loose = []
+    known: dict[str, str] = {}
     # the earlier one first, as numbers may be taken; what has no number stays as it came
     for found in sorted(parts, key=lambda each: each.mail.moment if each.mail.counted else -1.0):
-        key = _key(found.mail, above)
+        key = _key(found.mail, above, known)
         if not key:
             loose.append(found)
         else:
@@ -194,20 +195,26 @@ def _total(mail: Mail) -> int:
     return mail.total if mail.counted else 0
 
 
-def _key(mail: Mail, above: Mapping[str, Found]) -> str:
-    """Names the posting that a mail says it is of; empty where it replies to nothing."""
+def _key(mail: Mail, above: Mapping[str, Found], known: dict[str, str]) -> str:
+    """Names the posting that a mail says it is of; empty where it replies to nothing.
+
+    `known` are the keys found before, by Message-ID; this one's are added.
+    """
     path = [mail]
-    for up in _ancestors(mail, above):
-        if is_cover(path[-1]):
+    for found in _ancestors(mail, above):
+        if is_cover(path[-1]) or path[-1].message_id in known:
             break
-        if is_part(up.mail):
-            path.append(up.mail)
+        if is_part(found.mail):
+            path.append(found.mail)
     root = path[-1]
     key = root.message_id if is_cover(root) else root.parents[0] if root.parents else ""
+    key = known.get(root.message_id, key)
     for up, below in zip(reversed(path), reversed(path[:-1]), strict=False):
         key = key or up.message_id
         if (up.version, _total(up)) != (below.version, _total(below)):
             key = f"under {key}"
+        if below.message_id:
+            known[below.message_id] = key
     return key
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 import pytest
 
 from kzc.errors import UsageError
-from kzc.series.choose import Choice
+from kzc.series.choose import NEWEST, Choice
 from tests.unit.series.posts import BOB, diff, ids, mail, patch, posting, reply, take
 
 FOOTER = "_______________________________________________\nlist mailing list\nlist@lists.x\n"
 
 
-def notes(mails: list[bytes], choice: Choice = Choice()) -> str:
+def notes(mails: list[bytes], choice: Choice = NEWEST) -> str:
     return "\n".join(take(mails, choice).series.notes)
 
 
