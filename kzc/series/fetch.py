@@ -53,7 +53,7 @@ def fetch_thread(wanted: str, b4: str, runner: Runner, scratch: Path) -> list[So
         ]
     raise HostError(
         f"<{wanted}> could not be fetched: no network, or no archive has it"
-        + (f" (b4: {said[-1][:300]})" if said else ""),
+        + (f" (b4: {said[-1][:140]})" if said else ""),
         "save the thread as an mbox where there is network (`b4 mbox MESSAGE-ID`, or mbox.gz on "
         "lore's page of it), then: kzc import FILE",
     )

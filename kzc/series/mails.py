@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from kzc.errors import UsageError
 from kzc.series.choose import AGAIN, NEWEST, Choice, choose
@@ -43,8 +44,9 @@ class Source:
 class Intake:
     """A series and what is known of it besides.
 
-    `date` is the day of the posting, empty if unknown; `hints` what it says in words of the tree
-    it is for; `trailers` those that replies added, each with the number of its patch before it.
+    `date` is the day of the posting (2024-07-30, UTC), empty if unknown; `hints` what it says in
+    words of the tree it is for; `trailers` those that replies added, each with the number of its
+    patch before it.
     """
 
     series: Series
@@ -96,8 +98,9 @@ def take_in(sources: Sequence[Source], name: str, origin: str, choice: Choice = 
         for number, found in enumerate(parts, start=1)
         for each in collected.given.get(found.mail.message_id, ())
     )
-    moment = posting.mails[0].mail
-    return Intake(series, moment.date if moment.moment else "", hints.words, given)
+    moment = posting.mails[0].mail.moment
+    day = datetime.fromtimestamp(moment, UTC).date().isoformat() if moment else ""
+    return Intake(series, day, hints.words, given)
 
 
 def _posted(mails: Sequence[Found]) -> bool:

@@ -40,7 +40,7 @@ def test_it_says_what_it_understood(place: Path, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert said.splitlines() == [
         "net-widen-three-v2: net: widen three",
-        "v2, Fri, 05 Jul 2024 10:00:00 +0000, <c2@x>",
+        "v2, 2024-07-05, <c2@x>",
         "  1/3 net: widen 1 (Jane Doe <jane@example.org>)",
         "  2/3 net: widen 2 (Jane Doe <jane@example.org>)",
         "  3/3 net: widen 3 (Jane Doe <jane@example.org>)",
@@ -98,7 +98,7 @@ def test_every_source_is_the_same_series(
     assert (values["name"], values["version"], values["new"]) == ("net-widen-three-v2", 2, True)
     assert [each["message_id"] for each in values["patches"]] == ["<1v2@x>", "<2v2@x>", "<3v2@x>"]
     assert values["trailers"] == [f"2: Reviewed-by: {BOB}"]
-    assert values["date"].startswith("Fri, 05 Jul 2024")
+    assert values["date"].startswith("2024-07-05")
 
 
 def test_a_range_of_commits(kernel: Path, capsys: pytest.CaptureFixture[str]) -> None:

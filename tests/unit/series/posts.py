@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kzc.series.choose import NEWEST, Choice
 from kzc.series.mails import Intake, Source, take_in
 
@@ -36,10 +38,10 @@ def mail(
     return f"{head}\n{body}".encode()
 
 
-def patch(tag: str, title: str, change: str, at: str = "", over: str = "", **more: object) -> bytes:
+def patch(tag: str, title: str, change: str, at: str = "", over: str = "", **more: Any) -> bytes:
     """A patch with its commit message, a trailer and a signature."""
     body = f"Because of {title}.\n\nSigned-off-by: {JANE}\n---\n{change}-- \n2.39.5\n"
-    return mail(f"[PATCH {tag}] {title}", body, at, over, **more)  # type: ignore[arg-type]
+    return mail(f"[PATCH {tag}] {title}", body, at, over, **more)
 
 
 def posting(version: int = 1, kind: str = "long", day: int = 1, mark: str = "") -> list[bytes]:

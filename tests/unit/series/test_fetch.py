@@ -13,7 +13,7 @@ from kzc.errors import HostError, UsageError
 from kzc.jobs.intake import Request, take
 from kzc.jobs.workshop import find_program
 from kzc.proc import Done, LocalRunner
-from kzc.series.choose import Choice
+from kzc.series.choose import NEWEST, Choice
 from kzc.series.fetch import fetch_thread, message_id
 from tests.unit.series.posts import mbox, posting
 
@@ -66,7 +66,7 @@ def test_what_is_a_message_id(spec: str, found: str) -> None:
     assert message_id(spec) == found
 
 
-def request(source: str, tmp_path: Path, b4: str = "b4", choice: Choice = Choice()) -> Request:
+def request(source: str, tmp_path: Path, b4: str = "b4", choice: Choice = NEWEST) -> Request:
     return Request(source, tmp_path, b4, tmp_path / "s", frozenset(), choice=choice)
 
 
@@ -87,7 +87,7 @@ def test_the_posting_of_that_mail_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("thread", [b"", mbox(posting(3))])
 def test_b4_s_success_is_the_mail_and_not_its_status(thread: bytes, tmp_path: Path) -> None:
-    with pytest.raises(HostError, match="<c1@x> could not be fetched: .*b4: ok, got it") as caught:
+    with pytest.raises(HostError, match=r"<c1@x> could not be fetched: .*b4: ok, got it") as caught:
         fetch_thread("c1@x", "b4", B4(thread, "ok, got it"), tmp_path)
     assert "kzc import FILE" in caught.value.hint
 

@@ -78,7 +78,7 @@ def mails(attack: str, out: Path) -> list[bytes]:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_it_is_refused_when_read(attack: str, out: Path) -> None:
-    with pytest.raises(UsageError, match="outside of the tree|through the link") as caught:
+    with pytest.raises(UsageError, match=r"outside of the tree|through the link") as caught:
         take(mails(attack, out))
     assert "no honest patch does" in caught.value.hint
 

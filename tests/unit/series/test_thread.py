@@ -23,7 +23,7 @@ def test_a_posting_as_it_was_sent() -> None:
     assert series.cover == "What it is for.\n\nBased on net-next."
     assert ids(intake) == ["1v2@x", "2v2@x", "3v2@x"]
     assert intake.hints == ("Based on net-next.",)
-    assert intake.date == "Mon, 01 Jul 2024 10:00:00 +0000"
+    assert intake.date == "2024-07-01"
     assert (series.notes, intake.trailers) == ((), ())
 
 

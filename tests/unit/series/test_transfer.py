@@ -7,6 +7,7 @@ import base64
 import quopri
 from email.header import Header
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def authors(raw: bytes) -> tuple[str, tuple[str, ...]]:
     return series.patches[0].author, series.notes
 
 
-def single(body: str = "", **headers: str) -> bytes:
+def single(body: str = "", **headers: Any) -> bytes:
     text = f"{body}Why.\n\nSigned-off-by: {JANE}\n---\n{diff(10)}-- \n2.39.5\n"
     return mail("[PATCH net] net: widen", text, "a@x", **headers)
 
@@ -131,7 +132,7 @@ def test_flowed_is_refused_for_a_patch_and_no_matter_for_a_cover() -> None:
     flowed = b'\nContent-Type: text/plain; charset=utf-8; format="flowed"\n\n'
     cover, *patches = posting()
     assert take([cover.replace(b"\n\n", flowed, 1), *patches]).series.cover
-    with pytest.raises(UsageError, match="'.PATCH 2/3. .*' was sent as format=flowed"):
+    with pytest.raises(UsageError, match=r"'.PATCH 2/3. .*' was sent as format=flowed"):
         take([cover, patches[0], patches[1].replace(b"\n\n", flowed, 1), patches[2]])
 
 
