@@ -36,7 +36,7 @@ def take_in(source: str, name: str, choice: Choice, swap: bool, as_json: bool) -
     imported = take(request, LocalRunner())
     if as_json:
         values = {**as_values(imported.intake), "new": imported.new}
-        print(clean.paired(json.dumps(values, indent=1, ensure_ascii=False)))
+        print(json.dumps(values, indent=2))
     else:
         _tell(imported, Console(soft_wrap=True, highlight=False))
     return 0

@@ -134,21 +134,27 @@ def _at(found: Found) -> str:
     return f"{found.shown} ({known}, {found.mail.date})" if known else found.shown
 
 
-def _whole(posting: Posting, thread: Thread, origin: str) -> Chosen:
-    """With nothing missing, if need be by what a partial reroll left as it was."""
+def _whole(
+    posting: Posting, thread: Thread, origin: str, after: tuple[Posting, ...] = ()
+) -> Chosen:
+    """With nothing missing, if need be by what a partial reroll left as it was.
+
+    `after` are the rerolls that led here.
+    """
+    if posting.patches and not posting.missing:
+        return Chosen(posting, posting.notes)
+    older = {each.version for each in thread.postings if each.patches and not each.missing}
+    hint = f"{AGAIN}; --version {max(older)} takes what is whole" if older else AGAIN
     if not posting.patches:
-        raise UsageError(f"{origin}: a cover letter without its patches", AGAIN)
-    if not posting.missing:
-        return Chosen(posting)
+        raise UsageError(f"{origin}: a cover letter without its patches", hint)
     before = _rerolled(posting, thread)
-    if before is None:
-        older = {each.version for each in thread.postings if not each.missing and each.patches}
+    if before is None or before in after:
         raise UsageError(
             f"{origin}: the series is not whole: {', '.join(map(str, posting.missing))} of "
             f"{posting.total} {'is' if len(posting.missing) == 1 else 'are'} missing",
-            f"{AGAIN}{f'; --version {max(older)} takes what is whole' if older else ''}",
+            hint,
         )
-    ground = _whole(before, thread, origin)
+    ground = _whole(before, thread, origin, (*after, posting))
     new = ", ".join(f"{slot}/{posting.total}" for slot in posting.patches)
     note = (
         f"put together: only {new} was posted as v{posting.version}, in reply to "
@@ -156,7 +162,7 @@ def _whole(posting: Posting, thread: Thread, origin: str) -> Chosen:
     )
     patches = {**ground.posting.patches, **posting.patches}
     together = replace(posting, patches=patches, cover=ground.posting.cover)
-    return Chosen(together, (note, *ground.notes))
+    return Chosen(together, (note, *posting.notes, *ground.notes))
 
 
 def _rerolled(posting: Posting, thread: Thread) -> Posting | None:
@@ -166,13 +172,13 @@ def _rerolled(posting: Posting, thread: Thread) -> Posting | None:
     ground = None
     for slot, found in posting.patches.items():
         above = (up for up in thread.ancestors(found.mail) if is_part(up.mail))
-        over = next((up for up in above if up.mail.version != posting.version), None)
+        over = next((up for up in above if up not in posting.patches.values()), None)
         if over is None or over.mail.version > posting.version or is_cover(over.mail):
             return None
         if (over.mail.number, over.mail.total) != (slot, posting.total):
             return None
-        of = next(each for each in thread.postings if over in each.patches.values())
-        if ground is not None and of is not ground:
+        of = next((each for each in thread.postings if over in each.patches.values()), None)
+        if of is None or (ground is not None and of is not ground):
             return None
         ground = of
     return ground

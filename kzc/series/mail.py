@@ -19,9 +19,12 @@ from kzc.series.diff import DiffError, find_diff, parse_diff
 
 _REPLY = re.compile(r"\s*(re|aw|sv|antw|fwd?)\s*(\[\d+\])?:", re.IGNORECASE)
 _TAG = re.compile(r"\[([^\]]*)\]\s*")
-_NUMBER = re.compile(r"\b0*(\d{1,4})/0*(\d{1,4})\b")
-_VERSION = re.compile(r"\bv(\d{1,4})\b", re.IGNORECASE)
-_HEADER = re.compile(rb"(?:[!-9;-~]+:|From )")
+# the n/m of a posting, not those of [PATCH 5.10/5.15 1/2]
+_NUMBER = re.compile(r"(?<![\w./])0*(\d{1,4})/0*(\d{1,4})(?![\w./])")
+# [PATCHv2] as well, but not the release of [PATCH v6.1 1/2]
+_VERSION = re.compile(r"(?:\b|PATCH|RFC|RESEND)v(\d{1,4})(?![\w.])", re.IGNORECASE)
+_HEADER = re.compile(rb"(?!Index: )(?:[!-9;-~]+:|From )")
+NO_HEADERS = "no headers"
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,9 @@ def read_mail(raw: bytes, fallback: str = "patch") -> Mail:
     counts = _NUMBER.search(tags)
     version = _VERSION.search(tags)
     text, defects, flowed = _text(message)
-    inside, text = headers.in_body(text)
+    reply = _REPLY.match(subject) is not None
+    # who answers is who sent it: what an answer begins with is no header
+    inside, text = ({}, text) if reply else headers.in_body(text)
     if "subject" in inside:
         title = _split_subject(inside["subject"])[0]
     author, masked = headers.author_of(message, text)
@@ -110,11 +115,11 @@ def read_mail(raw: bytes, fallback: str = "patch") -> Mail:
         version=int(version[1]) if version else 1,
         counted=counts is not None,
         patch="PATCH" in tags.upper() or counts is not None,
-        reply=_REPLY.match(subject) is not None,
+        reply=reply,
         flowed=flowed,
         text=text,
         diff=find_diff(text),
-        defects=defects,
+        defects=defects if subject or message.get("From") else (*defects, NO_HEADERS),
         parents=tuple(dict.fromkeys(above)),
         moment=moment,
         masked=masked and "from" not in inside,

@@ -18,7 +18,7 @@ from kzc.series.diff import DiffError, FileDiff, count_changes, hostile, parse_d
 from kzc.series.headers import address_of
 from kzc.series.hints import cover_text, read_hints
 from kzc.series.links import check_links
-from kzc.series.mail import Mail, read_mail
+from kzc.series.mail import NO_HEADERS, Mail, read_mail
 from kzc.series.thread import Found, read_thread
 from kzc.series.trailers import Given, add_trailers, collect
 from kzc.values import Patch, Series
@@ -143,6 +143,10 @@ def _nothing(origin: str, mails: Sequence[Found], cover: bool) -> str:
 
 def _patch(number: int, shown: str, mail: Mail, given: Sequence[Given]) -> Patch:
     what = f"{shown}: {mail.subject!r}"
+    if NO_HEADERS in mail.defects:
+        raise UsageError(
+            f"{shown}: neither mails nor a bare diff: perhaps the text of an archive's page", AGAIN
+        )
     if mail.flowed:
         raise UsageError(
             f"{what} was sent as format=flowed: the mailer re-wrapped lines and took blanks "

@@ -33,6 +33,7 @@ class Posting:
     total: int
     patches: Mapping[Slot, Found]
     cover: Found | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def mails(self) -> tuple[Found, ...]:
@@ -245,8 +246,15 @@ def _split(group: Sequence[Found]) -> list[Posting]:
         slot = _slot(found.mail)
         for at, posting in enumerate(postings):
             taken = posting.cover if slot == 0 else posting.patches.get(slot)
-            if taken is None or taken.mail.changes == found.mail.changes:
+            if taken is None:
                 postings[at] = _with(posting, slot, found)
+                break
+            if taken.mail.changes == found.mail.changes:
+                note = (
+                    f"{found.mail.subject!r} was sent again with the same diff: taken as last sent"
+                )
+                newer = _with(posting, slot, found)
+                postings[at] = replace(newer, notes=(*posting.notes, note))
                 break
         else:
             empty = Posting(found.mail.version, _total(found.mail), {})

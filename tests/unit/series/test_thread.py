@@ -222,3 +222,33 @@ def test_a_long_chain_of_replies_is_no_matter() -> None:
         for at in range(1, total + 1)
     ]
     assert len(take(mails).series.patches) == total
+
+
+def test_a_patch_sent_again_within_its_version() -> None:
+    same = patch("2/3", "net: widen 2", diff(20), "again@x", "2v1@x", day=3)
+    intake = take([*posting(), same])
+    assert ids(intake) == ["1v1@x", "again@x", "3v1@x"]
+    assert intake.series.notes == (
+        "'[PATCH 2/3] net: widen 2' was sent again with the same diff: taken as last sent",
+    )
+    other = patch("2/3", "net: widen 2", diff(20, "char"), "again@x", "2v1@x", day=3)
+    said = r"two different mails are 2/3: mail 3 \(<2v1@x>, Mon, 01 .* and mail 5 \(<again@x>, Wed"
+    with pytest.raises(UsageError, match=said):
+        take([*posting(), other])
+    assert ids(take([*posting(), other], Choice(posting="c1@x"))) == ["1v1@x", "2v1@x", "3v1@x"]
+    chosen = take([*posting(), other], Choice(posting="again@x"))
+    assert ids(chosen) == ["1v1@x", "again@x", "3v1@x"]
+    assert "put together: only 2/3" in chosen.series.notes[0]
+
+
+def test_rerolls_that_answer_each_other_end() -> None:
+    one = patch("v1 1/2", "one", diff(10), "a@x", "b@x")
+    two = patch("v2 1/2", "one", diff(10, "char"), "b@x", "a@x")
+    with pytest.raises(UsageError, match="not whole: 2 of 2 is missing"):
+        take([one, two])
+
+
+def test_a_cover_that_came_alone() -> None:
+    with pytest.raises(UsageError, match="a cover letter without its patches") as caught:
+        take([*posting(1), posting(2)[0].replace(b"Subject", b"X: y\nSubject")])
+    assert "--version 1 takes what is whole" in caught.value.hint

@@ -57,6 +57,7 @@ def test_an_answer_to_an_answer_counts_for_the_patch() -> None:
         f"-- \nReviewed-by: {BOB}\n",
         f"----- Original Message -----\nReviewed-by: {BOB}\n",
         "Reviewed-by: me\n",
+        f"From: {ANN}\n\nReviewed-by: {ANN}\n",
         f"Reviewed-by: \x1b[2J {BOB}\n",
     ],
 )

@@ -15,6 +15,7 @@ from kzc.errors import UsageError
 from kzc.git import Git
 from kzc.proc import LocalRunner
 from kzc.series.apply import apply_series
+from kzc.series.mail import read_mail
 from kzc.values import Patch
 from tests.unit.series.posts import JANE, diff, mail, patch, posting, take
 
@@ -152,3 +153,30 @@ def test_git_makes_the_commits_that_were_read(kernel: Path) -> None:
     assert log.splitlines() == [f"{each.author}|{each.subject}|{day}" for each in series.patches]
     assert [each.author for each in series.patches] == ["Jörg, M <j@x.org>", JANE, "Ann <a@x>"]
     assert [each.subject for each in series.patches][2] == "net: inner"
+
+
+@pytest.mark.parametrize(
+    ("tag", "version", "number", "total"),
+    [
+        ("[PATCHv2 net 1/3]", 2, 1, 3),
+        ("[RFC PATCH V4 02/16]", 4, 2, 16),
+        ("[net-next,v3,3/4]", 3, 3, 4),
+        ("[PATCH 5.10/5.15 1/2]", 1, 1, 2),
+        ("[PATCH v6.1 1/2]", 1, 1, 2),
+        ("[PATCH ipv6 v2]", 2, 0, 0),
+        ("[RFC] [PATCH 1/2 v2]", 2, 1, 2),
+        ("[PATCH i/o]", 1, 0, 0),
+    ],
+)
+def test_what_the_brackets_say(tag: str, version: int, number: int, total: int) -> None:
+    found = read_mail(mail(f"{tag} net: widen", diff(10)))
+    assert (found.version, found.number, found.total) == (version, number, total)
+    assert (found.title, found.patch) == ("net: widen", True)
+
+
+def test_the_text_of_a_page_is_no_mail() -> None:
+    page = f"Re: [PATCH] net: widen\n\nFrom: Jane\nDate: July 29\n\n{diff(10)}\nFrom: Bob\n\nNo.\n"
+    with pytest.raises(UsageError, match="perhaps the text of an archive's page"):
+        take([page.encode()])
+    index = f"Index: net/socket.c\n{'=' * 60}\n{diff(10).partition(chr(10))[2]}"
+    assert one(index.encode()).files == ("net/socket.c",)
