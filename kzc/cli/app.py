@@ -134,8 +134,8 @@ def take_in(
     ],
     name: Annotated[str, typer.Option("--name", help="Instead of one made of the title.")] = "",
     version: Annotated[
-        int, typer.Option("--version", min=0, help="This version [the newest].")
-    ] = 0,
+        int | None, typer.Option("--version", min=1, help="This version [the newest].")
+    ] = None,
     posting: Annotated[
         str, typer.Option("--posting", help="The posting with the mail of this Message-ID.")
     ] = "",
@@ -148,7 +148,7 @@ def take_in(
     from kzc.cli import intake
     from kzc.series.choose import Choice
 
-    _do(lambda: intake.take_in(source, name, Choice(version, posting), swap, as_json))
+    _do(lambda: intake.take_in(source, name, Choice(version or 0, posting), swap, as_json))
 
 
 @app.command("base")

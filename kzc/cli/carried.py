@@ -21,7 +21,8 @@ from kzc.settings import load_settings, shared_folder
 
 
 def listed(folder: Path | None = None) -> int:
-    """One line per series, of `folder` in place of kzc's own patches/, then the imported ones."""
+    """One line per series, then the imported ones; of `folder` alone where it is given."""
+    imported = None if folder else _imported()
     folder = folder or shared_folder("patches")
     table = _table("name", "bases", "suites", "title")
     for name in list_series(folder):
@@ -30,9 +31,8 @@ def listed(folder: Path | None = None) -> int:
         table.add_row(*map(_shown, (name, bases, suites, manifest.title)))
     console = Console()
     console.print(table)
-    imported = _imported()
-    names = list_imported(imported)
-    if names:
+    names = list_imported(imported) if imported else ()
+    if imported and names:
         console.print()
         table = _table("imported", "version", "date", "patches", "title")
         for name in names:

@@ -38,7 +38,8 @@ class Hints:
 def read_hints(cover: Mail | None, patches: Sequence[Mail]) -> Hints:
     """Trailers count wherever git puts them: in the cover, or below the diff of a patch."""
     mails = ([cover] if cover else []) + list(patches)
-    texts = [mail.text for mail in mails]
+    # of a series put together of two versions the newer one's base counts
+    texts = [mail.text for mail in sorted(mails, key=lambda mail: -mail.version)]
     base = next((found[1].decode() for text in texts if (found := _BASE.search(text))), "")
     needed = [
         (patch_id or mail_id).decode(errors="replace")

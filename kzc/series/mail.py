@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"(?<![\w./])0*(\d{1,4})/0*(\d{1,4})(?![\w./])")
 _VERSION = re.compile(r"(?:\b|PATCH|RFC|RESEND)v(\d{1,4})(?![\w.])", re.IGNORECASE)
 _HEADER = re.compile(rb"(?!Index: )(?:[!-9;-~]+:|From )")
 NO_HEADERS = "no headers"
+ONLY_HTML = "only HTML"
 
 
 @dataclass(frozen=True)
@@ -162,11 +163,12 @@ def _text(message: Message) -> tuple[bytes, tuple[str, ...], bool]:
     """Text parts one after the other as UTF-8, what is broken in them, and format=flowed."""
     chunks: list[bytes] = []
     defects = [type(defect).__name__ for defect in message.defects]
-    flowed = False
+    flowed = html = False
     for part in message.walk():
         if part.is_multipart() or part.get_content_maintype() != "text":
             continue
         if part.get_content_subtype() == "html":
+            html = True
             continue
         flowed = flowed or str(part.get_param("format", "")).lower() == "flowed"
         payload = part.get_payload(decode=True)
@@ -176,6 +178,8 @@ def _text(message: Message) -> tuple[bytes, tuple[str, ...], bool]:
             # a list's footer, a part of its own, must not go on in the diff's last line
             chunks.append(b"\n")
         chunks.append(_utf8(data.replace(b"\r\n", b"\n"), part.get_content_charset()))
+    if html and not chunks:
+        defects.append(ONLY_HTML)
     return b"".join(chunks), tuple(dict.fromkeys(defects)), flowed
 
 

@@ -18,7 +18,7 @@ from kzc.series.diff import DiffError, FileDiff, count_changes, hostile, parse_d
 from kzc.series.headers import address_of
 from kzc.series.hints import cover_text, read_hints
 from kzc.series.links import check_links
-from kzc.series.mail import NO_HEADERS, Mail, read_mail
+from kzc.series.mail import NO_HEADERS, ONLY_HTML, Mail, read_mail
 from kzc.series.thread import Found, read_thread
 from kzc.series.trailers import Given, add_trailers, collect
 from kzc.values import Patch, Series
@@ -80,13 +80,14 @@ def take_in(sources: Sequence[Source], name: str, origin: str, choice: Choice = 
     check_links([(found.shown, parse_diff(found.mail.diff)) for found in parts])
     cover_mail = posting.cover.mail if posting.cover else None
     hints = read_hints(cover_mail, [found.mail for found in parts])
+    posted = _posted(posting.mails)
     series = Series(
         name,
         posting.title,
         patches,
         hints.base,
         origin,
-        posting.version if _posted(posting.mails) else 0,
+        posting.version if posted else 0,
         cover_text(cover_mail).decode(errors="replace").strip(),
         posting.message_id,
         hints.needed,
@@ -99,7 +100,7 @@ def take_in(sources: Sequence[Source], name: str, origin: str, choice: Choice = 
         for each in collected.given.get(found.mail.message_id, ())
     )
     moment = posting.mails[0].mail.moment
-    day = datetime.fromtimestamp(moment, UTC).date().isoformat() if moment else ""
+    day = datetime.fromtimestamp(moment, UTC).date().isoformat() if moment and posted else ""
     return Intake(series, day, hints.words, given)
 
 
@@ -155,6 +156,10 @@ def _patch(number: int, shown: str, mail: Mail, given: Sequence[Given]) -> Patch
         )
     if _CUT_BASE64 & set(mail.defects):
         raise UsageError(f"{what} is cut: its base64 text ends in the middle", AGAIN)
+    if ONLY_HTML in mail.defects:
+        raise UsageError(
+            f"{what} was sent as HTML only, which keeps no diff whole", "ask for plain text"
+        )
     if not mail.diff:
         raise UsageError(f"{what} has no diff: cut, or never had one", AGAIN)
     try:

@@ -57,7 +57,9 @@ def collect(thread: Thread, posting: Posting) -> Collected:
         at = next((index for index, up in enumerate(path) if up.mail.message_id in own), None)
         if not at:
             continue
-        diff = next((up for up in path[:at] if up.mail.diff), None)
+        # a full quote without marks repeats the patch's own diff
+        whose = path[at].mail.changes
+        diff = next((up for up in path[:at] if up.mail.changes not in (b"", whose)), None)
         if diff is found:
             notes.append(
                 f"left out: the diff that {found.mail.author} sent in reply to "

@@ -13,7 +13,10 @@ import pytest
 from kzc.errors import UsageError
 from kzc.git import Git
 from kzc.jobs.choice import Choice, Finder
+from kzc.jobs.workshop import imported_folder
 from kzc.proc import LocalRunner
+from kzc.series.imported import save_imported
+from kzc.series.read import take_path
 from kzc.settings import Settings
 from kzc.trees.find import add_tree, find_tree
 from kzc.values import KernelBuild
@@ -115,6 +118,17 @@ def test_a_series_is_on_the_run_s_tree_or_on_another(finder: Finder) -> None:
     found = finder.find("v1..main").series
     assert found is not None
     assert len(found.patches) == 1
+
+
+def test_an_imported_series_is_one_by_its_name(finder: Finder) -> None:
+    intake = take_path(finder.cwd / "mails")
+    named = replace(intake, series=replace(intake.series, name="mine"))
+    save_imported(imported_folder(finder.settings), named, set())
+    for word in ("mine", "mine@", "mine@linux#v1"):
+        assert finder.find(word).series == named.series
+    add_tree("mine", str(finder.cwd / "linux"), finder.cwd, finder.settings, RUNNER)
+    with pytest.raises(UsageError, match=r"the tree of .* and the imported series"):
+        finder.find("mine")
 
 
 def test_mails_in_a_kernel_s_folder_do_not_make_it_a_series(finder: Finder, kernel: Path) -> None:

@@ -139,7 +139,10 @@ def test_what_is_missing_is_named(gone: tuple[int, ...], said: str) -> None:
 
 def test_a_partial_reroll_is_put_together_where_the_reply_proves_it() -> None:
     new = patch("v8 2/3", "net: widen 2", diff(20, "char"), "new@x", "2v7@x", day=6)
-    intake = take([*posting(7), new])
+    old = posting(7)
+    old[0] += b"base-commit: 7777777777777777\n"
+    intake = take([*old, new + b"base-commit: 8888888888888888\n"])
+    assert intake.series.base == "8888888888888888"
     assert ids(intake) == ["1v7@x", "new@x", "3v7@x"]
     assert (intake.series.version, intake.series.title) == (8, "net: widen three")
     assert intake.series.message_id == "<c7@x>"

@@ -87,6 +87,12 @@ def test_a_reply_with_a_diff_and_what_answers_it_speak_of_that_diff() -> None:
     )
 
 
+def test_a_full_quote_without_marks_is_no_fixup() -> None:
+    mails = [*posting(), reply(f"Reviewed-by: {BOB}\n\n{diff(20)}", "2v1@x")]
+    assert take(mails).trailers == (f"2: Reviewed-by: {BOB}",)
+    assert take(mails).series.notes == ()
+
+
 def test_an_older_version_s_trailers_stay_with_it() -> None:
     mails = [
         *posting(1),

@@ -137,6 +137,12 @@ def test_flowed_is_refused_for_a_patch_and_no_matter_for_a_cover() -> None:
         take([cover, patches[0], patches[1].replace(b"\n\n", flowed, 1), patches[2]])
 
 
+def test_html_alone_is_refused() -> None:
+    html = single().replace(b"\n\n", b"\nContent-Type: text/html; charset=utf-8\n\n<pre>", 1)
+    with pytest.raises(UsageError, match="was sent as HTML only"):
+        take([html])
+
+
 def test_git_makes_the_commits_that_were_read(kernel: Path) -> None:
     who = Header("Jörg, M", "utf-8").encode() + " <j@x.org>"
     mails = [
