@@ -13,9 +13,11 @@ _BASE = re.compile(rb"^base-commit: ([0-9a-f]{12,64})\s*$", re.M)
 _NEEDED = re.compile(
     rb"^prerequisite-(?:patch-id: ([0-9a-f]{40,64})|message-id: <?([^<>\s]+@[^<>\s]+)>?)\s*$", re.M
 )
+_CHANGE = re.compile(rb"^prerequisite-change-id: (\S+)\s*$", re.M)
 _SAID = re.compile(
-    r"\b(?:based[- ]on|on top of|appl(?:y|ies) (?:cleanly )?(?:on|to)|rebased (?:on|to|against)|"
-    r"depends[- ]on|(?:made|generated|diff) against)\b",
+    r"\b(?:based[- ]on|on top of|depends[- ]on|base (?:commit|tree|branch)|"
+    r"appl(?:y|ies) (?:cleanly )?(?:onto|on|to)|rebased (?:onto|on|to|against)|"
+    r"(?:made|generated|diff) against)\b",
     re.IGNORECASE,
 )
 _LINK = re.compile(rb"https?://[^\s<>\"'\]]+")
@@ -50,6 +52,8 @@ def read_hints(cover: Mail | None, patches: Sequence[Mail]) -> Hints:
     links += [link for mail in patches for link in _NAMED.findall(_message(mail))]
     tags = dict.fromkeys(" ".join(_TAGS.sub(" ", mail.tags).split()) for mail in mails)
     words = [f"the subject says [{tag}]" for tag in tags if tag]
+    changes = [each.decode(errors="replace") for text in texts for each in _CHANGE.findall(text)]
+    words += [f"it needs the change {each}" for each in changes]
     for mail in mails:
         text = cover_text(mail) if mail is cover else _above(mail)
         lines = text.decode(errors="replace").split("\n")

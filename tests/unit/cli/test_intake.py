@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kzc.cli import app
+from kzc.cli import app, mainjob
+from kzc.cli.options import Asked
 from kzc.git import Git
 from kzc.proc import LocalRunner
 from kzc.series.imported import list_imported
@@ -113,11 +114,12 @@ def test_a_range_of_commits(kernel: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "never posted" in capsys.readouterr().out
 
 
-def test_an_imported_name_is_applied(kernel: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_imported_name_is_what_the_main_job_takes(kernel: Path) -> None:
     (kernel.parent / "t.mbox").write_bytes(mbox(mails()))
     assert app.run(["import", "../t.mbox", "--name", "mine"]) == 0
-    assert app.run(["apply", "mine"]) == 0
-    assert "3/3 net: widen 3" in capsys.readouterr().out
+    found = mainjob.understand(Asked(series="mine"), with_suites=False).series
+    assert found is not None
+    assert (found.name, found.version, found.message_id) == ("mine", 2, "<c2@x>")
 
 
 def test_what_is_refused_leaves_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

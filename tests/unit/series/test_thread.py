@@ -219,7 +219,7 @@ def test_a_loop_of_replies_ends() -> None:
 
 
 def test_a_long_chain_of_replies_is_no_matter() -> None:
-    total = 1200
+    total = 1050
     mails = [
         patch(f"{at}/{total}", f"p{at}", diff(10), f"p{at}@x", f"p{at - 1}@x" if at > 1 else "")
         for at in range(1, total + 1)
