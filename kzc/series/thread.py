@@ -115,13 +115,13 @@ def _without_copies(mails: Sequence[Found]) -> tuple[list[Found], list[str]]:
     copies = 0
     for found in mails:
         mail = found.mail
-        same = (mail.title, mail.number, mail.total, mail.version, mail.reply, mail.changes)
-        key: object = mail.message_id or (*same, mail.date, mail.text if not mail.diff else b"")
+        said = mail.title, mail.date, mail.text if not mail.diff else b""
+        key: object = mail.message_id or (*_place(mail), *said)
         before = kept.setdefault(key, found)
         if before is found:
             continue
         other = before.mail
-        if (mail.changes, _slot(mail)) != (other.changes, _slot(other)):
+        if _place(mail) != _place(other):
             raise UsageError(
                 f"two different mails are {mail.message_id}: {before.shown} and {found.shown}",
                 "take the one out that is not the author's",
@@ -131,6 +131,11 @@ def _without_copies(mails: Sequence[Found]) -> tuple[list[Found], list[str]]:
             kept[key] = found
     noted = f"{copies} mail{'s' * (copies > 1)} came more than once: one copy of each was taken"
     return list(kept.values()), [noted] if copies else []
+
+
+def _place(mail: Mail) -> tuple[object, ...]:
+    """What two copies of one mail cannot differ in."""
+    return mail.version, _slot(mail), mail.total, mail.reply, mail.changes
 
 
 def _changed(mail: Mail) -> tuple[bool, int]:

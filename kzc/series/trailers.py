@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Trailers that people gave in reply to a patch, and where they go in its commit message. Pure.
 
-b4's rules: a line of its own, by the one who sent the mail; what is given to the cover is for all
-patches. Two differ. A reply that carries a diff speaks of that diff, so neither it nor what is
-said in reply to it counts for the patch, where b4 credits both. And what is not counted is
-returned in words.
+By b4's rules: a line of its own, by the one who sent the mail; what is given to the cover is for
+all patches. In one thing they differ: a reply that carries a diff speaks of that diff, so neither
+it nor what is said in reply to it counts for the patch, where b4 credits both. b4 itself is not
+asked, as the commits made of a series must not depend on which b4 a machine has.
 """
 
 from __future__ import annotations

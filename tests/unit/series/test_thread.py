@@ -69,6 +69,9 @@ def test_one_message_id_with_two_contents_is_refused() -> None:
     forged = mails[2].replace(b"+long", b"+evil")
     with pytest.raises(UsageError, match=r"two different mails are <2v1@x>: mail 3 and mail 5"):
         take([*mails, forged])
+    other = mails[2].replace(b"[PATCH 2/3]", b"[PATCH v2 2/3]")
+    with pytest.raises(UsageError, match=r"two different mails are <2v1@x>"):
+        take([*mails, other])
 
 
 def test_the_newest_version_is_taken_and_another_by_asking() -> None:
