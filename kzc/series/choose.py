@@ -75,18 +75,17 @@ def _of_version(version: int, thread: Thread, origin: str) -> Chosen:
     if joined is not None:
         return _whole(joined, thread, origin)
     whole = [posting for posting in alike if not posting.missing]
-    rest = [posting for posting in alike if posting.missing]
-    if not whole:
-        return _whole(alike[-1], thread, origin)
-    newest = max(whole, key=lambda posting: posting.moment)
-    for other in (*whole, *rest):
-        _same_or_refused(newest, other, origin)
-    notes = [
-        f"v{version} was posted {len(whole)} times with the same patches: the newer one, "
-        f"{newest.message_id or newest.mails[0].shown} of {newest.mails[0].mail.date}, was taken"
-    ]
+    newest = max(whole or alike, key=lambda posting: posting.moment)
+    for other in alike:
+        if other is not newest:
+            _same_or_refused(newest, other, origin)
     chosen = _whole(newest, thread, origin)
-    return replace(chosen, notes=(*(notes if len(whole) > 1 else []), *chosen.notes))
+    words = f"{len(whole)} times" if len(whole) > 1 else "once, and parts of it again,"
+    note = (
+        f"v{version} was posted {words} with the same patches: the newest whole one, "
+        f"{newest.message_id or newest.mails[0].shown} of {newest.mails[0].mail.date}, was taken"
+    )
+    return replace(chosen, notes=(note, *chosen.notes))
 
 
 def _joined(alike: Sequence[Posting]) -> Posting | None:
@@ -100,7 +99,9 @@ def _joined(alike: Sequence[Posting]) -> Posting | None:
     if not counted or len(set(slots)) < len(slots) or len(covers) > 1 or len(totals) > 1:
         return None
     together = {slot: found for posting in alike for slot, found in posting.patches.items()}
-    return Posting(alike[0].version, alike[0].total, together, covers[0] if covers else None)
+    notes = tuple(note for posting in alike for note in posting.notes)
+    cover = covers[0] if covers else None
+    return Posting(alike[0].version, alike[0].total, together, cover, notes)
 
 
 def _same_or_refused(newest: Posting, other: Posting, origin: str) -> None:
@@ -111,11 +112,16 @@ def _same_or_refused(newest: Posting, other: Posting, origin: str) -> None:
             "the others",
             f"take the mail out, give it its place in the series, or {_WHICH}",
         )
+    short = not other.missing and other.patches.keys() != newest.patches.keys()
     for slot, found in other.patches.items():
         mine = newest.patches.get(slot)
-        if mine is not None and mine.mail.changes == found.mail.changes:
+        if not short and mine is not None and mine.mail.changes == found.mail.changes:
             continue
-        if mine is not None and (other.missing or not (newest.message_id and other.message_id)):
+        if (
+            not short
+            and mine is not None
+            and (other.missing or not (newest.message_id and other.message_id))
+        ):
             first, second = sorted((mine, found), key=lambda each: each.mail.moment)
             raise UsageError(
                 f"{origin}: two different mails are {slot}/{newest.total}: "

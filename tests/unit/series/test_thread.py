@@ -101,7 +101,20 @@ def test_the_same_version_again_with_the_same_patches() -> None:
     both = [*posting(4, day=8, mark="b"), *posting(4, mark="a")]
     intake = take(both)
     assert ids(intake) == ["1v4b@x", "2v4b@x", "3v4b@x"]
-    assert "v4 was posted 2 times with the same patches: the newer one, <c4b@x>" in notes(both)
+    assert "v4 was posted 2 times with the same patches: the newest whole one, <c4b@x>" in (
+        notes(both)
+    )
+    again = patch("v4 2/3", "net: widen 2", diff(20), "again@x", "elsewhere@x", day=9)
+    assert ids(take([*both, again])) == ["1v4b@x", "2v4b@x", "3v4b@x"]
+    assert "v4 was posted once, and parts of it again," in notes([*posting(4), again])
+
+
+def test_the_same_version_again_with_fewer_patches_is_a_question() -> None:
+    fewer = [raw.replace(b"/3]", b"/2]") for raw in posting(4, mark="b", day=8)[:3]]
+    for both in ([*posting(4, mark="a"), *fewer], [*posting(4, mark="z", day=9), *fewer]):
+        with pytest.raises(UsageError, match="v4 was posted twice with different patches"):
+            take(both)
+        assert ids(take(both, Choice(posting="c4b@x"))) == ["1v4b@x", "2v4b@x"]
 
 
 @pytest.mark.parametrize("threaded", [True, False])
@@ -165,6 +178,10 @@ def test_two_patches_rerolled_one_after_the_other() -> None:
     second = patch("v8 2/3", "net: widen 2", diff(20, "char"), "n2@x", "2v7@x", day=6)
     third = patch("v8 3/3", "net: widen 3", diff(30, "char"), "n3@x", "3v7@x", day=7)
     assert ids(take([*posting(7), second, third])) == ["1v7@x", "n2@x", "n3@x"]
+    other = patch("v8 2/3", "net: widen 2", diff(20, "u8"), "n5@x", "2v7@x", day=7)
+    with pytest.raises(UsageError, match=r"two different mails are 2/3: .*<n2@x>.*<n5@x>"):
+        take([*posting(7), second, other])
+    assert ids(take([*posting(7), second, other], Choice(posting="n2@x")))[1] == "n2@x"
     again = patch("v9 2/3", "net: widen 2", diff(20, "short"), "n4@x", "n2@x", day=8)
     assert ids(take([*posting(7), second, third, again])) == ["1v7@x", "n4@x", "n3@x"]
 
