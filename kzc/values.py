@@ -88,8 +88,9 @@ class Series:
     """Patches in order. `base` is the commit or label they were made for, empty if unknown.
 
     `version` is the n of [PATCH vn], 0 where it was never posted; `cover` the cover letter's text
-    and `message_id` its Message-ID (the first patch's without one). `prerequisites` are patch ids
-    and Message-IDs of what has to be applied before, `links` the addresses that cover and trailers
+    and `message_id` its Message-ID (the first patch's without one). `tags` are the words in the
+    brackets of its first subject (PATCH net-next v3 0/4). `prerequisites` are patch ids and
+    Message-IDs of what has to be applied before, `links` the addresses that cover and trailers
     name, `notes` what a person has to know of how the series was put together.
     """
 
@@ -104,6 +105,7 @@ class Series:
     prerequisites: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    tags: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from rich.text import Text
 from kzc.cli.screen import screen_for
 from kzc.errors import UsageError
 from kzc.jobs.base import Request, find_base
+from kzc.jobs.workshop import imported_folder
 from kzc.proc import LocalRunner, Runner
 from kzc.results.clean import LONG, paired, short
 from kzc.series.answer import go_on
@@ -66,7 +67,13 @@ def _series(asked: Asked, cwd: Path, settings: Settings, runner: Runner, patches
         tree = find_tree(asked.trees[0], cwd, settings, runner)
         repo = split_path(tree.source, cwd)[0] if tree.kind == "path" else tree.repo
     return find_series(
-        asked.series, cwd=cwd, patches_dir=patches, version="", repo=repo, runner=runner
+        asked.series,
+        cwd=cwd,
+        patches_dir=patches,
+        version="",
+        repo=repo,
+        runner=runner,
+        imported=imported_folder(settings),
     )
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from kzc.cli import versions
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
+from kzc.jobs.workshop import imported_folder
 from kzc.proc import LocalRunner
 from kzc.results import sidebyside_report as report
 from kzc.results.clean import short
@@ -24,6 +25,7 @@ from kzc.results.text import WIDTH
 from kzc.series.apply import key_of
 from kzc.series.compare import Comparison, compare_series
 from kzc.series.find import find_series
+from kzc.series.imported import list_imported
 from kzc.series.manifest import list_series
 from kzc.settings import Settings, load_settings, shared_folder
 from kzc.trees.find import find_tree
@@ -57,7 +59,7 @@ def compare(asked: Asked, old: str, new: str, shown: Shown) -> int:
     cwd = Path.cwd()
     settings = load_settings({}, cwd)
     store = Store(settings.data)
-    meant = [_means_run(spec, cwd) for spec in (old, new)]
+    meant = [_means_run(spec, cwd, settings) for spec in (old, new)]
     if all(meant):
         runs = _compared(store.load(old), store.load(new))
         _show_runs(runs, shown)
@@ -74,11 +76,12 @@ def compare(asked: Asked, old: str, new: str, shown: Shown) -> int:
     return int(at_hand is not None and regressed(at_hand.rows))
 
 
-def _means_run(spec: str, cwd: Path) -> bool:
+def _means_run(spec: str, cwd: Path, settings: Settings) -> bool:
     """Whether it can only be a run's id, or a part of one."""
     if _is_path(spec, cwd) or not _RUN.fullmatch(spec):
         return False
-    return spec not in list_series(shared_folder("patches"))
+    imported = list_imported(imported_folder(settings))
+    return spec not in {*list_series(shared_folder("patches")), *imported}
 
 
 def _is_path(spec: str, cwd: Path) -> bool:
@@ -98,7 +101,15 @@ def _find(
         version = tree.version
         repo = tree.repo if tree.kind != "path" else cwd / tree.source.partition("#")[0]
     old, new = (
-        find_series(spec, cwd=cwd, patches_dir=patches, version=version, repo=repo, runner=runner)
+        find_series(
+            spec,
+            cwd=cwd,
+            patches_dir=patches,
+            version=version,
+            repo=repo,
+            runner=runner,
+            imported=imported_folder(settings),
+        )
         for spec in specs
     )
     return old, new

@@ -20,8 +20,6 @@ from kzc.series.answer import answer
 from kzc.series.apply import Applied, apply_series, find_applied
 from kzc.series.base import Answer, Candidate
 from kzc.series.blobs import FORMAT, Wanted, answers, paths, questions, sample, score, wanted
-from kzc.series.mail import read_mail
-from kzc.series.mbox import expand, split_mbox
 from kzc.series.outcomes import outcomes
 from kzc.series.scratch import OFFLINE, read_blobs, try_series
 from kzc.settings import Settings
@@ -33,7 +31,6 @@ from kzc.values import Series, Verdict
 # look-ups of a path in a commit take about 0.2 ms each in a kernel's repository
 _COARSE, _FINE = 30_000, 10_000
 _TRIES = 8
-_MAILS = 3
 
 Say = Callable[[str], None]
 # by commit, path to blob id
@@ -83,7 +80,7 @@ def _gathered(
     places: Sequence[Ground], series: Series
 ) -> tuple[tuple[Candidate, ...], dict[str, Ground], list[str]]:
     """Candidates by commit, the repository to read each in, and what is wrong with some."""
-    names = ranking.prefixes(series, _subjects(series))
+    names = ranking.prefixes(series)
     found: list[Candidate] = []
     home: dict[str, Ground] = {}
     broken = []
@@ -99,17 +96,6 @@ def _gathered(
         for each in here:
             home.setdefault(each.commit, ground)
     return ranking.merged(found), home, broken
-
-
-def _subjects(series: Series) -> list[str]:
-    """Subjects with their brackets, which a Series has not, from the mails it was read from."""
-    origin = Path(series.origin)
-    try:
-        files = sorted(origin.glob("*.patch"))[:_MAILS] if origin.is_dir() else [origin]
-        raws = [raw for file in files for raw in split_mbox(expand(file.read_bytes(), ""))[:_MAILS]]
-    except (OSError, UsageError, ValueError):
-        return []
-    return [read_mail(raw).subject for raw in raws]
 
 
 def _sorted(search: _Search, found: Sequence[Candidate]) -> tuple[list[Candidate], _Files]:

@@ -163,17 +163,12 @@ def named_commit(series: Series) -> str:
     return series.base if _HEX.fullmatch(series.base) else ""
 
 
-def prefixes(series: Series, subjects: Iterable[str]) -> tuple[str, ...]:
+def prefixes(series: Series) -> tuple[str, ...]:
     """The names of trees in the brackets of subjects ([PATCH net-next v2 1/3]), and the label
     of a carried series' base."""
     label = "" if named_commit(series) else series.base
-    brackets = [
-        word
-        for subject in subjects
-        if (match := re.match(r"\s*((?:\[[^\]]*\]\s*)+)", subject))
-        for word in re.split(r"[\s,\[\]]+", match[1])
-    ]
-    found = [word for word in (label, *brackets) if word and not _COMMON.match(word)]
+    words = re.split(r"[\s,]+", series.tags)
+    found = [word for word in (label, *words) if word and not _COMMON.match(word)]
     return tuple(dict.fromkeys(found))
 
 

@@ -111,6 +111,7 @@ def as_values(intake: Intake) -> dict[str, Any]:
         "trailers": list(intake.trailers),
         "notes": list(series.notes),
         "cover": series.cover,
+        "tags": series.tags,
         "patches": [_patch_values(patch) for patch in series.patches],
     }
 
@@ -141,6 +142,7 @@ def _intake(name: str, values: Mapping[str, Any], folder: Path) -> Intake:
         tuple(values["prerequisites"]),
         tuple(values["links"]),
         tuple(values["notes"]),
+        values["tags"],
     )
     return Intake(series, values["date"], tuple(values["hints"]), tuple(values["trailers"]))
 

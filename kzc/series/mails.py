@@ -93,6 +93,7 @@ def take_in(sources: Sequence[Source], name: str, origin: str, choice: Choice = 
         hints.needed,
         hints.links,
         (*chosen.notes, *thread.notes, *_masked(parts), *collected.notes),
+        posting.mails[0].mail.tags,
     )
     given = tuple(
         f"{number}: {each.text}"

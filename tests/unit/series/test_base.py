@@ -85,10 +85,10 @@ def test_when_it_was_posted() -> None:
 
 
 def test_what_the_brackets_of_a_subject_name() -> None:
-    subjects = ["[PATCH net-next v8 2/3] net: x [not this]", "[RFC] [bpf-next,v2] x", "no bracket"]
-    assert prefixes(SERIES, subjects) == ("net-next", "bpf-next")
-    assert prefixes(replace(SERIES, base="6.12"), ["[PATCH RESEND] x"]) == ("6.12",)
-    assert prefixes(replace(SERIES, base=COMMIT), []) == ()
+    assert prefixes(replace(SERIES, tags="PATCH net-next v8 2/3")) == ("net-next",)
+    assert prefixes(replace(SERIES, tags="RFC bpf-next,v2")) == ("bpf-next",)
+    assert prefixes(replace(SERIES, base="6.12", tags="PATCH RESEND")) == ("6.12",)
+    assert prefixes(replace(SERIES, base=COMMIT)) == ()
     assert named_commit(replace(SERIES, base=COMMIT)) == COMMIT
     assert named_commit(replace(SERIES, base="v6.12")) == ""
 
