@@ -49,7 +49,8 @@ class Recipe:
     @property
     def config_hash(self) -> str:
         """Names the configuration asked for, whatever tree it is for."""
-        parts = (self.compiler, str(self.virtme), *(f.text for f in self.fragments))
+        wishes = fragment.render(fragment.merge(self.fragments))
+        parts = (self.compiler, str(self.virtme), wishes)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @property
@@ -123,7 +124,12 @@ def configure(recipe: Recipe, place: Place, shop: Shop, runner: Runner) -> None:
         command = [*_make(src, out, shop), f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"]
         _consume(runner.stream(command, log=log, env=_environment(shop, src)))
     config = fragment.parse_config((out / ".config").read_text())
-    if refusals := fragment.refused(wishes, config):
+    refusals = [
+        refusal
+        for refusal in fragment.refused(wishes, config)
+        if not refusal.asked.if_known or kconfig.known(refusal.asked.symbol, src)
+    ]
+    if refusals:
         raise UsageError(
             "\n".join(_words(refusal, src, config) for refusal in refusals),
             "take the symbol out of the fragment, or add what it depends on with --config FILE",

@@ -2,7 +2,7 @@
 """Config fragments: parsed, merged, and compared with the .config that came of them.
 
 Pure. A symbol that was asked for and did not take is never silent: a missing CONFIG makes tests
-skip and the run look green.
+skip and the run look green. Behind a wish `# if known` says that some trees have no such symbol.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-_SET = re.compile(r"^CONFIG_(\w+)=(.*)$")
+_SET = re.compile(r"^CONFIG_(\w+)=(.*?)(\s+# if known)?$")
 _UNSET = re.compile(r"^# CONFIG_(\w+) is not set$")
 
 
@@ -25,12 +25,14 @@ class Fragment:
 
 @dataclass(frozen=True)
 class Asked:
-    """One wish: `value` is y, m, n, a number or a quoted string."""
+    """One wish: `value` is y, m, n, a number or a quoted string; `if_known` of trees that have
+    the symbol."""
 
     symbol: str
     value: str
     fragment: str
     line: int
+    if_known: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def parse(fragment: Fragment) -> tuple[Asked, ...]:
     found = []
     for number, line in enumerate(fragment.text.splitlines(), 1):
         if match := _SET.match(line.strip()):
-            found.append(Asked(match.group(1), match.group(2), fragment.name, number))
+            known = match.group(3) is not None
+            found.append(Asked(match.group(1), match.group(2), fragment.name, number, known))
         elif match := _UNSET.match(line.strip()):
             found.append(Asked(match.group(1), "n", fragment.name, number))
     return tuple(found)

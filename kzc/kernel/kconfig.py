@@ -81,6 +81,11 @@ def unmet(expression: str, config: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(bad))
 
 
+def known(symbol: str, tree: Path) -> bool:
+    """Whether the tree has such a symbol at all."""
+    return needs(symbol, _files(tree, symbol)) is not None
+
+
 def explain(symbol: str, tree: Path, config: Mapping[str, str]) -> str:
     """One sentence on why `symbol` did not take in this tree."""
     found = needs(symbol, _files(tree, symbol))

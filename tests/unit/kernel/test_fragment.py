@@ -41,3 +41,11 @@ def test_built_in_fulfils_the_wish_for_a_module_but_not_the_other_way() -> None:
 
 def test_unset_and_absent_are_the_same() -> None:
     assert not refused(merge([Fragment("f", "CONFIG_VT=n\n")]), parse_config(""))
+
+
+def test_a_wish_for_trees_that_know_the_symbol() -> None:
+    text = 'CONFIG_KVM_IOAPIC=y # if known\nCONFIG_CMDLINE="a # b"\n'
+    ioapic, line = parse(Fragment("f", text))
+    assert ioapic == Asked("KVM_IOAPIC", "y", "f", 1, if_known=True)
+    assert (line.value, line.if_known) == ('"a # b"', False)
+    assert render([ioapic, line]) == 'CONFIG_KVM_IOAPIC=y\nCONFIG_CMDLINE="a # b"\n'

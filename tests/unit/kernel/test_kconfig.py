@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kzc.kernel.kconfig import Need, explain, needs, unmet
+from kzc.kernel.kconfig import Need, explain, known, needs, unmet
 
 VHOST = """\
 menuconfig VHOST_MENU
@@ -74,3 +74,9 @@ def test_a_sentence_for_people(tmp_path: Path) -> None:
     )
     assert explain("NOPE", tmp_path, config) == "this tree has no such symbol"
     assert "another symbol" in explain("VHOST_VSOCK", tmp_path, {**config, "VSOCKETS": "y"})
+
+
+def test_whether_a_tree_knows_a_symbol(tmp_path: Path) -> None:
+    (tmp_path / "Kconfig").write_text("config KVM\n\tbool\n# KVM_IOAPIC is gone\n")
+    assert known("KVM", tmp_path)
+    assert not known("KVM_IOAPIC", tmp_path)
