@@ -240,8 +240,11 @@ def _failed(
 def _apply_log(outcome: Outcome) -> str:
     lines = [f"{outcome.subject}: {outcome.reason or outcome.verdict}"]
     for hunk in outcome.detail.get("hunks", ()):
-        lines += [f"--- {hunk['file']} {hunk['header']}: {hunk['fit']}", hunk["patch"]]
-        lines += ["+++ the tree has", hunk["tree"]]
+        moved = f" at line {hunk['line']} (offset {hunk['offset']})" if hunk["offset"] else ""
+        said = ", ".join(filter(None, (hunk["fit"] + moved, hunk["doubt"])))
+        lines.append(f"--- {hunk['file']} {hunk['header']}: {said}")
+        if "patch" in hunk:
+            lines += [hunk["patch"], "+++ the tree has", hunk["tree"]]
     return "\n".join(lines) + "\n"
 
 

@@ -89,8 +89,10 @@ def _facts(outcome: Outcome, folder: Path) -> _Facts:
 def _of_step(outcome: Outcome, group: str, folder: Path) -> TestCase:
     case = Case(outcome.subject, judge(outcome), outcome.seconds, outcome.reason, outcome.detail)
     made = _of_case(case, group)
-    if outcome.log:
-        made.system_out = short(f"log: {folder / outcome.log}", LONG)
+    doubtful = outcome.verdict.good and outcome.detail.get("warnings") and outcome.reason
+    log = f"log: {folder / outcome.log}" if outcome.log else ""
+    if said := [short(text, LONG) for text in (outcome.reason if doubtful else "", log) if text]:
+        made.system_out = "\n".join(said)
     return made
 
 

@@ -13,6 +13,9 @@ from kzc.git import full_disk_told
 from kzc.series.fit import HunkFit, PatchFit
 from kzc.values import Fit, Patch, Series
 
+# of what is written down of a hunk; what an older kzc wrote is made again
+_FORM = 2
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -27,6 +30,7 @@ class Kept:
 def store(repo: Path, key: str, kept: Kept) -> None:
     """Write it down, whole or not at all."""
     values = {
+        "form": _FORM,
         "commits": kept.commits,
         "fits": [_fit_values(fit) for fit in kept.fits],
         "head": kept.head,
@@ -47,6 +51,8 @@ def load(repo: Path, key: str, series: Series) -> Kept | None:
     """What was stored, None if nothing was or it cannot be read: then it is made again."""
     try:
         values = json.loads(_file(repo, key).read_text(encoding="utf-8"))
+        if values["form"] != _FORM:
+            return None
         pairs = zip(series.patches, values["fits"], strict=False)
         return Kept(
             tuple(values["commits"]),

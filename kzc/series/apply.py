@@ -17,7 +17,7 @@ from kzc.errors import CommandFailed, UsageError
 from kzc.git import IDENTITY, Git, keep, word
 from kzc.proc import Runner
 from kzc.series import applied_cache
-from kzc.series.fit import HunkFit, PatchFit, check_patch
+from kzc.series.fit import HunkFit, PatchFit, check_patch, worst_fit
 from kzc.values import Fit, Patch, Series
 
 _AM = ("am", "-q", "--patch-format=mbox", "--committer-date-is-author-date", "--no-3way")
@@ -43,6 +43,11 @@ class Applied:
     def whole(self) -> bool:
         """Whether every patch is in the tree now."""
         return len(self.fits) == len(self.commits) and self.fits[-1].fit not in STOPS
+
+    @property
+    def fit(self) -> Fit:
+        """How the series as a whole stands to the base: the worst of its patches."""
+        return worst_fit(fit.fit for fit in self.fits)
 
 
 def apply_series(worktree: Path, series: Series, runner: Runner) -> Applied:

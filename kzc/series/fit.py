@@ -1,30 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How a patch stands to a worktree: reverse before forward, every line of context, never fuzz.
 
-git only checks here, nothing is written. Where neither direction fits as a whole, every hunk is
-asked on its own, and for those that fail the lines which the tree has at that place are shown.
+git only checks here, nothing is written. A patch that fits as a whole costs two calls of git;
+where neither direction fits, each file and then every hunk is asked on its own, and for those that
+fail the lines which the tree has at that place are shown.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kzc.git import Git
 from kzc.proc import Runner
 from kzc.series.diff import FileDiff, Hunk, find_diff, parse_diff
+from kzc.series.landing import Landing, land_alone, land_backward, land_forward, succeeded
 from kzc.values import Fit, Patch
 
 _MARGIN = 2
-_CHECK = ("apply", "--check", "--whitespace=nowarn")
+_CHECK = ("apply", "--check", "-v", "--whitespace=nowarn")
+# from harmless to worst
+_ORDER = (Fit.APPLIES, Fit.ALREADY, Fit.BOTH, Fit.CONFLICT)
+_Places = tuple[dict[int, int], ...]
 
 
 @dataclass(frozen=True)
 class HunkFit:
-    """One hunk; `there` are the tree's lines from line `line` on, where it would have to go.
+    """One hunk. Where it fits, it goes to line `line` of the tree's file, `offset` lines from
+    where it says, into `function`; `doubt` says in words why that may be the wrong place.
 
+    In a conflict `there` are the tree's lines from line `line` on, where it would have to go;
     `note` says why there are none (no such file, file exists already).
     """
 
@@ -35,28 +42,51 @@ class HunkFit:
     line: int = 0
     there: tuple[str, ...] = ()
     note: str = ""
+    offset: int = 0
+    function: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
 class PatchFit:
-    """A patch and, where it does not fit as a whole, its hunks."""
+    """A patch and its hunks; `fit` is the worst of theirs, a conflict where they disagree."""
 
     patch: Patch
     fit: Fit
     hunks: tuple[HunkFit, ...] = ()
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why hunks that apply may have landed in the wrong place, in words."""
+        return tuple(hunk.doubt for hunk in self.hunks if hunk.doubt)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A diff both ways, and for the way that fits where git put the hunks of each file."""
+
+    fit: Fit
+    places: _Places = ()
+
+
+def worst_fit(fits: Iterable[Fit]) -> Fit:
+    """Fold fits into the worst of them; of nothing at all the fold is a conflict."""
+    return max(fits, key=_ORDER.index, default=Fit.CONFLICT)
+
 
 def check_patch(repo_dir: Path, patch: Patch, runner: Runner) -> PatchFit:
-    """Try `patch` on the files in the worktree `repo_dir`."""
+    """Try `patch` on the files in the folder `repo_dir`, which need be no worktree."""
     git = Git(runner, repo_dir)
     diff = find_diff(patch.body)
-    fit = _both_ways(git, diff)
-    if fit is not Fit.CONFLICT:
-        return PatchFit(patch, fit)
-    hunks = [
-        _check_hunk(git, repo_dir, file, hunk) for file in parse_diff(diff) for hunk in file.hunks
-    ]
-    return PatchFit(patch, fit, tuple(hunks))
+    files = parse_diff(diff)
+    tried = _both_ways(git, diff)
+    if tried.fit is not Fit.CONFLICT:
+        places = tried.places if len(tried.places) == len(files) else ({},) * len(files)
+        pairs = zip(files, places, strict=True)
+        found = [hunk for file, at in pairs for hunk in _fitting(repo_dir, file, tried.fit, at)]
+        return PatchFit(patch, tried.fit, tuple(found))
+    hunks = [hunk for file in files for hunk in _check_file(git, repo_dir, file, len(files) > 1)]
+    return PatchFit(patch, tried.fit, tuple(hunks))
 
 
 def locate(before: Sequence[str], lines: Sequence[str], start: int) -> int:
@@ -77,27 +107,73 @@ def locate(before: Sequence[str], lines: Sequence[str], start: int) -> int:
     return max(votes, key=lambda index: (votes[index], -abs(index - start)))
 
 
-def _both_ways(git: Git, diff: bytes) -> Fit:
-    backward = git.run(*_CHECK, "-R", "-", stdin=diff, check=False).code == 0
-    forward = git.run(*_CHECK, "-", stdin=diff, check=False).code == 0
-    if backward:
-        return Fit.BOTH if forward else Fit.ALREADY
-    return Fit.APPLIES if forward else Fit.CONFLICT
+def _both_ways(git: Git, diff: bytes) -> _Tried:
+    backward = git.run(*_CHECK, "-R", "-", stdin=diff, check=False)
+    forward = git.run(*_CHECK, "-", stdin=diff, check=False)
+    if forward.code == 0:
+        fit = Fit.APPLIES if backward.code else Fit.BOTH
+        return _Tried(fit, succeeded(forward.stderr))
+    if backward.code == 0:
+        return _Tried(Fit.ALREADY, succeeded(backward.stderr))
+    return _Tried(Fit.CONFLICT)
 
 
-def _check_hunk(git: Git, top: Path, file: FileDiff, hunk: Hunk) -> HunkFit:
-    fit = _both_ways(git, file.head + hunk.text)
+def _fitting(top: Path, file: FileDiff, fit: Fit, at: dict[int, int]) -> list[HunkFit]:
+    """The hunks of a file that fits as a whole."""
+    if fit is Fit.ALREADY:
+        landings = land_backward(file, at)
+    else:
+        landings = land_forward(file, _read(top, _old_name(file)), at)
+    pairs = zip(file.hunks, landings, strict=True)
+    return [_landed(file, hunk, fit, landing) for hunk, landing in pairs]
+
+
+def _landed(file: FileDiff, hunk: Hunk, fit: Fit, landing: Landing) -> HunkFit:
     text = hunk.text.decode(errors="replace")
-    plain = HunkFit(file.path, hunk.header, text, fit, hunk.start)
-    if fit is not Fit.CONFLICT:
-        return plain
-    old = file.names[0] if file.names else file.path
+    return HunkFit(
+        file.path,
+        hunk.header,
+        text,
+        fit,
+        landing.line,
+        offset=landing.offset,
+        function=landing.function,
+        doubt=landing.doubt,
+    )
+
+
+def _check_file(git: Git, top: Path, file: FileDiff, among_others: bool) -> list[HunkFit]:
+    if among_others and len(file.hunks) > 1:
+        tried = _both_ways(git, file.head + b"".join(hunk.text for hunk in file.hunks))
+        if tried.fit is not Fit.CONFLICT:
+            return _fitting(top, file, tried.fit, next(iter(tried.places), {}))
+    numbers = range(1, len(file.hunks) + 1)
+    return [_check_hunk(git, top, file, number) for number in numbers]
+
+
+def _check_hunk(git: Git, top: Path, file: FileDiff, number: int) -> HunkFit:
+    hunk = file.hunks[number - 1]
+    tried = _both_ways(git, file.head + hunk.text)
+    old = _old_name(file)
     lines = _read(top, old)
+    if tried.fit is not Fit.CONFLICT:
+        at = next(iter(tried.places), {})
+        if tried.fit is Fit.ALREADY:
+            landing = Landing(at.get(1, hunk.start), at.get(1, hunk.start) - hunk.start)
+        else:
+            landing = land_alone(file, number, lines, at)
+        return _landed(file, hunk, tried.fit, landing)
+    text = hunk.text.decode(errors="replace")
     if lines is None:
-        return HunkFit(file.path, hunk.header, text, fit, note=f"the tree has no {old}")
+        return HunkFit(file.path, hunk.header, text, tried.fit, note=f"the tree has no {old}")
     if hunk.start == 0:
-        return HunkFit(file.path, hunk.header, text, fit, 1, (), f"the tree already has {old}")
-    return _with_place(plain, hunk, lines)
+        note = f"the tree already has {old}"
+        return HunkFit(file.path, hunk.header, text, tried.fit, 1, (), note)
+    return _with_place(HunkFit(file.path, hunk.header, text, tried.fit, hunk.start), hunk, lines)
+
+
+def _old_name(file: FileDiff) -> str:
+    return file.names[0] if file.names else file.path
 
 
 def _with_place(fit: HunkFit, hunk: Hunk, lines: Sequence[str]) -> HunkFit:

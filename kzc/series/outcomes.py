@@ -15,9 +15,10 @@ from kzc.values import Fit, Outcome, Series, Stage, Verdict
 def outcomes(applied: Applied, series: Series) -> tuple[Outcome, ...]:
     """One Outcome per patch, in order.
 
-    `detail` has `fit`, `commit` (None without one) and, for a patch that does not fit, `hunks`:
-    of each file, header, fit, line, the patch's text and what the tree has there; the same as
-    text for a log under `log`.
+    `detail` has `fit`, `commit` (None without one) and `hunks`: of each file, header, fit, line,
+    offset and function; of a patch that does not fit also the patch's text and what the tree has
+    there, and the same as text for a log under `log`. A patch with hunks that may have landed in
+    the wrong place passes, but says so: in the reason, and of each such hunk under `warnings`.
     """
     total = len(series.patches)
     found = []
@@ -38,8 +39,15 @@ def outcomes(applied: Applied, series: Series) -> tuple[Outcome, ...]:
 def _outcome(subject: str, fit: PatchFit, commit: str | None) -> Outcome:
     detail: dict[str, Any] = {"fit": fit.fit.value, "commit": commit}
     if fit.fit is Fit.APPLIES:
-        return Outcome(Stage.APPLY, subject, Verdict.PASS, detail=detail)
+        detail["hunks"] = [_place_of(hunk) for hunk in fit.hunks]
+        if fit.doubts:
+            detail["warnings"] = [_warning(hunk) for hunk in fit.hunks if hunk.doubt]
+            detail["hint"] = (
+                "read these hunks where they landed; a series for this tree has no doubt"
+            )
+        return Outcome(Stage.APPLY, subject, Verdict.PASS, detail=detail, reason=_landed(fit))
     if fit.fit is Fit.ALREADY:
+        detail["hunks"] = [_place_of(hunk) for hunk in fit.hunks]
         reason = "already in the tree"
         return Outcome(Stage.APPLY, subject, Verdict.SKIP, detail=detail, reason=reason)
     detail["hunks"] = [_hunk(hunk) for hunk in fit.hunks]
@@ -48,9 +56,38 @@ def _outcome(subject: str, fit: PatchFit, commit: str | None) -> Outcome:
     return Outcome(Stage.APPLY, subject, Verdict.FAIL, detail=detail, reason=_reason(fit))
 
 
+def _landed(fit: PatchFit) -> str:
+    """Empty where every hunk is exactly where the patch says."""
+    if fit.doubts:
+        return f"applies, but doubtful: {'; '.join(fit.doubts)}"
+    moved = [abs(hunk.offset) for hunk in fit.hunks if hunk.offset]
+    if not moved:
+        return ""
+    return (
+        f"applies, {len(moved)} of {len(fit.hunks)} hunks with offset, at most {max(moved)} lines"
+    )
+
+
+def _warning(hunk: HunkFit) -> Mapping[str, Any]:
+    return {"file": hunk.file, "line": hunk.line, "kind": "doubtful", "text": hunk.doubt}
+
+
+def _place_of(hunk: HunkFit) -> Mapping[str, Any]:
+    return {
+        "file": hunk.file,
+        "header": hunk.header,
+        "fit": hunk.fit.value,
+        "line": hunk.line,
+        "offset": hunk.offset,
+        "function": hunk.function,
+        "doubt": hunk.doubt,
+    }
+
+
 def _reason(fit: PatchFit) -> str:
     if fit.fit is Fit.BOTH:
-        return "fits forward and backward: it is doubtful whether the tree has it already"
+        twice = "fits forward and backward: it is doubtful whether the tree has it already"
+        return "; ".join((twice, *fit.doubts))
     failing = [hunk for hunk in fit.hunks if hunk.fit is Fit.CONFLICT]
     places = ", ".join(_place(hunk) for hunk in failing)
     if len(failing) == len(fit.hunks):
@@ -69,10 +106,7 @@ def _place(hunk: HunkFit) -> str:
 
 def _hunk(hunk: HunkFit) -> Mapping[str, Any]:
     return {
-        "file": hunk.file,
-        "header": hunk.header,
-        "fit": hunk.fit.value,
-        "line": hunk.line,
+        **_place_of(hunk),
         "patch": hunk.text,
         "tree": "\n".join(hunk.there),
         "note": hunk.note,
@@ -80,7 +114,8 @@ def _hunk(hunk: HunkFit) -> Mapping[str, Any]:
 
 
 def _told(hunk: HunkFit) -> str:
-    head = f"{hunk.file}: {hunk.fit.value}{f' ({hunk.note})' if hunk.note else ''}\n{hunk.text}"
+    said = "; ".join(filter(None, (hunk.note, hunk.doubt)))
+    head = f"{hunk.file}: {hunk.fit.value}{f' ({said})' if said else ''}\n{hunk.text}"
     if not hunk.there:
         return head
     return head + f"the tree has, from line {hunk.line} on:\n" + _numbered(hunk.there, hunk.line)
