@@ -158,10 +158,11 @@ def apply(asked: Asked) -> int:
     assert job.series is not None
     with opened(job, {}) as shopfloor:
         source = kernels.apply(shopfloor, job.tree, job.series)
-    if source is None:
+    status = exit_code(shopfloor.run.run)
+    if source is None or status:
         return _reported(shopfloor)
     print(f"{source.commit} in {job.tree.repo}")
-    return exit_code(shopfloor.run.run)
+    return status
 
 
 def build(asked: Asked) -> int:

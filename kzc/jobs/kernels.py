@@ -20,6 +20,7 @@ from kzc.kernel.build import BuildFailed, Place, Recipe
 from kzc.kernel.fragment import Fragment
 from kzc.kernel.profile import load_fragment
 from kzc.series.apply import Applied, apply_series, find_applied
+from kzc.series.numbers import check_numbers
 from kzc.series.outcomes import outcomes
 from kzc.settings import shared_folder
 from kzc.suites import binaries
@@ -51,7 +52,11 @@ class Wanted:
 
 
 def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
-    """Apply a series; None when it does not apply. Every patch's outcome is kept."""
+    """Apply a series; None when it does not apply. Every patch's outcome is kept.
+
+    uapi numbers that collide are a failure of the run, but the kernel can be made: what it does
+    is worth knowing too.
+    """
     shopfloor.screen.step(f"applying {series.name} to {tree.version}")
     log = shopfloor.log("apply")
     applied = find_applied(tree.repo, tree.commit, series, shopfloor.runner)
@@ -63,6 +68,10 @@ def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
     kept = [shopfloor.keep(_with_log(entry, shopfloor.relative(log))) for entry in found]
     if not all(outcome.verdict.good for outcome in kept):
         return None
+    git = Git(shopfloor.runner, git_dir=tree.repo)
+    numbers = check_numbers(git, applied.base, applied.head, series)
+    if numbers is not None:
+        shopfloor.keep(replace(numbers, detail={**numbers.detail, "repeat": shopfloor.again}))
     return Source(tree, applied.head, applied.tree_id, series, applied)
 
 

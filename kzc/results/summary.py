@@ -167,7 +167,9 @@ def grouped(cases: Iterable[Case]) -> tuple[Group, ...]:
 
 
 def _amounts(run: Run) -> str:
-    stages = Counter(outcome.stage for outcome in run.outcomes)
+    # the numbers that a series adds are judged once for all of its patches
+    counted = [outcome for outcome in run.outcomes if "collisions" not in outcome.detail]
+    stages = Counter(outcome.stage for outcome in counted)
     nouns = {Stage.APPLY: "patch", Stage.BUILD: "kernel", Stage.TEST: "suite"}
     amounts = [plural(stages[stage], noun) for stage, noun in nouns.items() if stages[stage]]
     cases = sum(len(outcome.cases) for outcome in run.outcomes)
