@@ -173,11 +173,41 @@ def find_base(
 
 @app.command()
 @opt.takes(*opt.SOURCE)
-def apply(asked: opt.Asked, name: str) -> None:
-    """Apply a series (name, folder, mbox, or git range a..b): one verdict per patch."""
-    from kzc.cli import mainjob
+def apply(
+    asked: opt.Asked,
+    name: str,
+    onto: Annotated[
+        str, typer.Option("--onto", metavar="TREE", help="Port it to this tree, by merging.")
+    ] = "",
+    port_name: Annotated[str, typer.Option("--name", help="The port's name.")] = "",
+    as_json: opt.Json = False,
+) -> None:
+    """Apply a series (name, folder, mbox, or git range a..b): one verdict per patch.
 
-    _do(lambda: mainjob.apply(replace(asked, series=name)))
+    With --onto each patch is merged from the tree it is for (--tree, or the base it names) to
+    another one; in a conflict a worktree is left for you, and `kzc continue` goes on.
+    """
+    asked = replace(asked, series=name)
+    if onto:
+        from kzc.cli import port
+
+        _do(lambda: port.onto(asked, onto, port_name, as_json))
+    else:
+        from kzc.cli import mainjob
+
+        _do(lambda: mainjob.apply(asked))
+
+
+@app.command("continue")
+def go_on(
+    name: Annotated[str, typer.Argument(metavar="[PORT]", help="The only one if none.")] = "",
+    abort: Annotated[bool, typer.Option("--abort", help="Throw it away instead.")] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Go on with `kzc apply --onto` after you have resolved its conflicts."""
+    from kzc.cli import port
+
+    _do(lambda: port.go_on(name, abort, as_json))
 
 
 @app.command()
