@@ -170,7 +170,6 @@ def _went(
     if tree == git.out("rev-parse", f"{port.head}^{{tree}}"):
         return port.went(How.ALREADY, "", "dropped")
     made = steps.commit(git, tree, port.head, authored)
-    git.run("update-ref", "refs/heads/port", made)
     step = port.steps[port.at]
     old = steps.diff_of(git, step.original) if step.original else yard.mail(port.at).read_bytes()
     how, note = steps.compare(find_diff(old), steps.diff_of(git, made))
@@ -239,6 +238,7 @@ def _rejects(yard: Yard, port: Port) -> list[Path]:
 def _finish(yard: Yard, port: Port) -> Port:
     """Write the patches, and give the worktree's room back."""
     if port.head != port.base:
+        yard.git.run("update-ref", "refs/heads/port", port.head)
         making = yard.folder / "patches.making"
         shutil.rmtree(making, ignore_errors=True)
         words = ("format-patch", "-q", "-n", "--no-signature", "--full-index", "--src-prefix=a/")

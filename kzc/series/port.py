@@ -258,5 +258,4 @@ def _bare_commit(git: Git, revision: str, parents: Sequence[str]) -> str:
         "GIT_COMMITTER_DATE": "946684800 +0000",
     }
     given = [word for parent in parents for word in ("-p", parent)]
-    tree = git.out(*_tree_of(revision))
-    return git.out("commit-tree", tree, *given, "-m", revision, env=env)
+    return git.out("commit-tree", f"{revision}^{{tree}}", *given, "-m", revision, env=env)
