@@ -63,6 +63,8 @@ def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
     if applied is None:
         with checkout(tree.repo, tree.commit, shopfloor.settings, shopfloor.runner) as slot:
             applied = apply_series(slot.path, series, shopfloor.runner)
+    doubts = sum(len(fit.doubts) for fit in applied.fits)
+    shopfloor.run.note({"fit": applied.fit.value + (f", doubtful: {doubts}" if doubts else "")})
     found = outcomes(applied, series)
     log.write_text("".join(_apply_log(outcome) for outcome in found))
     kept = [shopfloor.keep(_with_log(entry, shopfloor.relative(log))) for entry in found]

@@ -147,29 +147,33 @@ def _originals(request: Request, settings: Settings, runner: Runner) -> list[tup
 
 def _advance(yard: Yard, port: Port) -> Port:
     while not port.done:
-        tried, authored = _try(yard, port)
+        tried = _try(yard, port)
         if not tried.tree:
             return _stop(yard, port, tried)
-        port = yard.save(_went(yard, port, tried.tree, authored))
+        port = yard.save(_went(yard, port, tried.tree))
     return _finish(yard, port)
 
 
-def _try(yard: Yard, port: Port) -> tuple[steps.Tried, steps.Authored]:
-    git, step = yard.git, port.steps[port.at]
+def _try(yard: Yard, port: Port) -> steps.Tried:
+    step = port.steps[port.at]
     if step.original:
-        return steps.merge(git, port.head, step.original), steps.author_of(git, step.original)
+        return steps.merge(yard.git, port.head, step.original)
     body = yard.mail(port.at).read_bytes()
-    tried = steps.apply_mail(git, port.head, body, yard.folder / "index")
-    return tried, steps.author_of_mail(git, body, yard.folder)
+    return steps.apply_mail(yard.git, port.head, body, yard.folder / "index")
 
 
-def _went(
-    yard: Yard, port: Port, tree: str, authored: steps.Authored, *, by_hand: bool = False
-) -> Port:
+def _authored(yard: Yard, port: Port) -> steps.Authored:
+    original = port.steps[port.at].original
+    if original:
+        return steps.author_of(yard.git, original)
+    return steps.author_of_mail(yard.git, yard.mail(port.at).read_bytes(), yard.folder)
+
+
+def _went(yard: Yard, port: Port, tree: str, *, by_hand: bool = False) -> Port:
     git = yard.git
     if tree == git.out("rev-parse", f"{port.head}^{{tree}}"):
         return port.went(How.ALREADY, "", "dropped")
-    made = steps.commit(git, tree, port.head, authored)
+    made = steps.commit(git, tree, port.head, _authored(yard, port))
     step = port.steps[port.at]
     old = steps.diff_of(git, step.original) if step.original else yard.mail(port.at).read_bytes()
     how, note = steps.compare(find_diff(old), steps.diff_of(git, made))
@@ -217,8 +221,7 @@ def _resolved(yard: Yard, port: Port) -> Port:
         )
     git.run("add", "-u")
     tree = git.out("write-tree")
-    _, authored = _try(yard, port)
-    return _went(yard, port, tree, authored, by_hand=True)
+    return _went(yard, port, tree, by_hand=True)
 
 
 def _unmerged(git: Git) -> tuple[str, ...]:

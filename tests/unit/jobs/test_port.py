@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from kzc.errors import UsageError
-from kzc.git import Git
+from kzc.git import IDENTITY, Git
 from kzc.jobs import port as ports
 from kzc.jobs.port import Request
 from kzc.jobs.port_yard import Yard
 from kzc.proc import LocalRunner
-from kzc.series.port import How, Port
+from kzc.series.port import How, Port, Step
 from kzc.series.read import read_folder
 from kzc.settings import Settings
 from kzc.trees.find import find_tree
@@ -35,6 +35,7 @@ class Bench:
     old: Path
     new: Path
     mails: Path
+    asked: list[Request] = field(default_factory=list)
 
     def request(self, *, with_origin: bool = True) -> Request:
         origin = find_tree(str(self.old), self.old, self.settings, RUNNER)
@@ -42,7 +43,10 @@ class Bench:
         return Request("p", read_folder(self.mails), origin if with_origin else None, onto)
 
     def begin(self, *, with_origin: bool = True) -> tuple[Port, Yard]:
-        return ports.begin(self.request(with_origin=with_origin), self.settings, RUNNER)
+        """Begin it; the same request again where it was begun before."""
+        if not self.asked:
+            self.asked.append(self.request(with_origin=with_origin))
+        return ports.begin(self.asked[0], self.settings, RUNNER)
 
     def resume(self) -> tuple[Port, Yard]:
         return ports.resume("p", self.settings, RUNNER)
@@ -70,34 +74,36 @@ def conflicting(bench: Bench) -> None:
     commit(bench.new, "in the way")
 
 
-def test_what_merges_needs_nobody_and_becomes_a_series(bench: Bench, tmp_path: Path) -> None:
-    before = Git(RUNNER, bench.new).out("for-each-ref")
+def test_what_merges_needs_nobody_and_becomes_a_series(bench: Bench) -> None:
+    edit(bench.new / MIDDLE, "int sock_20;", "long sock_20;")
+    commit(bench.new, "the second one was merged upstream")
+    git = Git(RUNNER, bench.new)
+    before = git.out("for-each-ref")
     port, yard = bench.begin()
-    assert hows(port) == [How.MERGED, How.UNCHANGED, How.MERGED]
+    assert hows(port) == [How.MERGED, How.ALREADY, How.MERGED]
     assert port.steps[0].note == "1 of 1 hunks have other lines now"
+    assert port.steps[1].commit == ""
     assert port.steps[2].note == "1 of 1 hunks moved, at most 2 lines"
     assert not yard.worktree.exists()
     assert ports.unfinished(bench.settings, RUNNER) == ()
     assert ports.numbers(port, yard) is None
-    # neither tree was touched, and emptying the cache takes nothing
-    assert Git(RUNNER, bench.new).out("for-each-ref") == before
-    assert Git(RUNNER, bench.new).out("status", "--porcelain") == ""
+    # the tree was not touched, and emptying the cache takes nothing
+    assert git.out("for-each-ref") == before
+    assert git.out("status", "--porcelain") == ""
     shutil.rmtree(bench.settings.cache)
     again = read_folder(yard.patches)
-    assert [patch.subject for patch in again.patches] == [step.subject for step in port.steps]
+    assert [patch.subject for patch in again.patches] == [
+        "net: widen socket_10",
+        "net: widen socket_30",
+    ]
     assert again.base == port.base
+    git.run("am", "-q", *sorted(map(str, yard.patches.iterdir())), env=IDENTITY)
+    assert git.out("rev-parse", "HEAD^{tree}") == yard.git.out("rev-parse", f"{port.head}^{{tree}}")
+    with pytest.raises(UsageError, match="is done"):
+        ports.abort("p", bench.settings, RUNNER)
 
 
-def test_a_patch_that_is_there_is_dropped(bench: Bench) -> None:
-    edit(bench.new / MIDDLE, "int sock_20;", "long sock_20;")
-    commit(bench.new, "merged upstream")
-    port, yard = bench.begin()
-    assert hows(port) == [How.MERGED, How.ALREADY, How.MERGED]
-    assert port.steps[1].commit == ""
-    assert len(list(yard.patches.iterdir())) == 2
-
-
-def test_a_conflict_waits_for_a_person(bench: Bench) -> None:
+def test_a_conflict_waits_for_a_person_whatever_happens(bench: Bench) -> None:
     conflicting(bench)
     port, yard = bench.begin()
     assert hows(port) == [How.MERGED, How.WAITING, How.WAITING]
@@ -107,23 +113,39 @@ def test_a_conflict_waits_for_a_person(bench: Bench) -> None:
     both = file.read_text()
     assert "<<<<<<< HEAD\nchar sock_20;\n" in both
     assert "=======\nlong sock_20;\n>>>>>>> " in both
+    # one at a time, and not twice
+    with FileLock(yard.folder.with_name(".p.lock")):
+        for action in (bench.begin, bench.resume):
+            with pytest.raises(UsageError, match="another kzc works on the port p"):
+                action()
     with pytest.raises(UsageError, match="is not done: patch 2/3 waits for you"):
         bench.begin()
+    # killed in a git that leaves its lock, while the worktree was made
+    yard.save(replace(port, conflicts=()))
+    (yard.repo / "worktrees/linux/index.lock").touch()
+    file.write_text("half")
+    again, _ = bench.resume()
+    assert again == port
+    assert file.read_text() == both
+    yard.save(replace(port, conflicts=()))
+    yard.ready.unlink()
+    file.write_text("half")
+    again, _ = bench.resume()
+    assert again == port
+    assert file.read_text() == both
+    # not before it is resolved
     with pytest.raises(UsageError, match=f"{MIDDLE} has conflict markers"):
         bench.resume()
-    git = Git(RUNNER, yard.worktree)
     file.write_text((bench.new / MIDDLE).read_text().replace("char sock_20;", "short sock_20;"))
     with pytest.raises(UsageError, match="unmerged") as error:
         bench.resume()
     assert error.value.hint.endswith(f"git add {MIDDLE}")
-    git.run("add", MIDDLE)
+    Git(RUNNER, yard.worktree).run("add", MIDDLE)
     port, _ = bench.resume()
     assert hows(port) == [How.MERGED, How.BY_HAND, How.MERGED]
     assert "short sock_20;" in yard.git.out("show", f"{port.head}:{MIDDLE}")
     assert len(list(yard.patches.iterdir())) == 3
     assert not yard.worktree.exists()
-    with pytest.raises(UsageError, match="is done"):
-        ports.abort("p", bench.settings, RUNNER)
 
 
 def test_without_a_base_what_does_not_fit_is_beside_the_file(bench: Bench) -> None:
@@ -142,34 +164,15 @@ def test_without_a_base_what_does_not_fit_is_beside_the_file(bench: Bench) -> No
         bench.resume()
     reject.unlink()
     edit(yard.worktree / MIDDLE, "char sock_20;", "short sock_20;")
+    yard.save(replace(port, steps=port.steps[:2]))
     port, _ = bench.resume()
-    assert hows(port) == [How.MERGED, How.BY_HAND, How.MERGED]
+    assert hows(port) == [How.MERGED, How.BY_HAND]
 
 
-def test_whatever_a_kill_interrupts_is_done_again(bench: Bench) -> None:
-    conflicting(bench)
-    port, yard = bench.begin()
-    # killed in git, which leaves its lock, before the worktree was ready
-    yard.save(replace(port, conflicts=()))
-    (yard.repo / "worktrees/linux/index.lock").touch()
-    again, _ = bench.resume()
-    assert again == port
-    # killed while the worktree was made
-    yard.save(replace(port, conflicts=()))
-    yard.ready.unlink()
-    (yard.worktree / MIDDLE).write_text("half")
-    again, _ = bench.resume()
-    assert again == port
-    assert "<<<<<<< HEAD" in (yard.worktree / MIDDLE).read_text()
-
-
-def test_one_at_a_time_and_thrown_away(bench: Bench) -> None:
-    conflicting(bench)
-    _, yard = bench.begin()
-    with FileLock(yard.folder.with_name(".p.lock")):
-        for action in (bench.begin, bench.resume):
-            with pytest.raises(UsageError, match="another kzc works on the port p"):
-                action()
+def test_thrown_away_is_gone_and_strange_names_are_none(bench: Bench) -> None:
+    yard = ports.yard_of("p", bench.settings, RUNNER)
+    yard.folder.mkdir(parents=True)
+    yard.save(Port("p", "s", "", "7.3", "b" * 40, "b" * 40, (Step("one"),), ("net/a.c",)))
     assert ports.abort("p", bench.settings, RUNNER) == yard.folder
     assert not yard.folder.exists()
     with pytest.raises(UsageError, match="there is no port p"):
