@@ -9,6 +9,7 @@ once the worktree is ready, so that after a kill the same command goes on.
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -217,7 +218,7 @@ def _resolved(yard: Yard, port: Port) -> Port:
     if unmerged:
         raise UsageError(
             f"the port {port.name} is not resolved: {', '.join(unmerged)} unmerged",
-            f"cd {yard.worktree} && git add {' '.join(unmerged)}",
+            shlex.join(["git", "-C", str(yard.worktree), "add", *unmerged]),
         )
     git.run("add", "-u")
     tree = git.out("write-tree")

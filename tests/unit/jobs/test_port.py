@@ -139,7 +139,7 @@ def test_a_conflict_waits_for_a_person_whatever_happens(bench: Bench) -> None:
     file.write_text((bench.new / MIDDLE).read_text().replace("char sock_20;", "short sock_20;"))
     with pytest.raises(UsageError, match="unmerged") as error:
         bench.resume()
-    assert error.value.hint.endswith(f"git add {MIDDLE}")
+    assert error.value.hint.endswith(f" add {MIDDLE}")
     Git(RUNNER, yard.worktree).run("add", MIDDLE)
     port, _ = bench.resume()
     assert hows(port) == [How.MERGED, How.BY_HAND, How.MERGED]
