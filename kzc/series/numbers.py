@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kzc.git import Git
@@ -29,7 +30,7 @@ _PLACES = ("include/uapi", "include/linux/socket.h", "arch")
 def check_numbers(git: Git, base: str, head: str, series: Series) -> Outcome | None:
     """FAIL where a constant that is new from `base` to `head` has the value of another one.
 
-    None where no header is touched whose numbers programs see. `detail` has `collisions` (of each
+    None where no header is touched whose numbers programs see. `detail` has `commit` (`head`), `collisions` (of each
     `patch`, and `new` and `taken` with file, line, name and value) and, as `warnings`, socket
     options that architectures with a header of their own do not get.
     """
@@ -45,7 +46,8 @@ def check_numbers(git: Git, base: str, head: str, series: Series) -> Outcome | N
     old = _texts(git, base, touched)
     new = _texts(git, head, after)
     changed = {path: new[path] for path in touched if path in new}
-    return _outcome(find_collisions(old, changed), find_lacking(old, new), series)
+    found = _outcome(find_collisions(old, changed), find_lacking(old, new), series)
+    return replace(found, detail={"commit": head, **found.detail})
 
 
 def _outcome(

@@ -22,7 +22,11 @@ SHARED = {
     "test": TEST,
     "run": TEST,
 }
-OWN = {"boot": ["--exec", "--guest"], "run": ["--suite"]}
+OWN = {
+    "apply": ["--onto", "--name", "--json"],
+    "boot": ["--exec", "--guest"],
+    "run": ["--suite"],
+}
 FLAGS = {"virtme": "--virtme-config", "accept": "--accept-host-key"}
 
 
