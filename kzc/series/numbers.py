@@ -30,9 +30,9 @@ _PLACES = ("include/uapi", "include/linux/socket.h", "arch")
 def check_numbers(git: Git, base: str, head: str, series: Series) -> Outcome | None:
     """FAIL where a constant that is new from `base` to `head` has the value of another one.
 
-    None where no header is touched whose numbers programs see. `detail` has `commit` (`head`), `collisions` (of each
-    `patch`, and `new` and `taken` with file, line, name and value) and, as `warnings`, socket
-    options that architectures with a header of their own do not get.
+    None where no header is touched whose numbers programs see. `detail` has `commit` (`head`),
+    `collisions` (of each `patch`, and `new` and `taken` with file, line, name and value) and, as
+    `warnings`, socket options that architectures with a header of their own do not get.
     """
     words = ("diff", "--name-only", "--no-renames", "-z", base, head, "--")
     touched = [path for path in git.out(*words, *_PLACES).split("\0") if watched(path)]
