@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command line: one function per verb, which hands over to its group's file.
-
-What a verb needs is imported when it runs, so that `kzc --help` answers at once.
-"""
+"""The command line as a whole; the verbs are in kzc/cli/verbs."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from kzc import __version__
-from kzc.cli import options as opt
+from kzc.cli.verbs import machine, runs, series, trees
 
 app = typer.Typer(
     name="kzc",
@@ -24,10 +18,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="From a kernel patch series for zerocopy sockets and a tree to a verdict.",
 )
-tree = typer.Typer(no_args_is_help=True, help="Kernel trees: where they come from.")
-series = typer.Typer(no_args_is_help=True, help="The series that kzc carries, and those imported.")
-app.add_typer(tree, name="tree")
-app.add_typer(series, name="series")
+app.add_typer(trees.app, name="tree")
+for _group in (series.app, runs.app, machine.app):
+    app.add_typer(_group)  # without a name its verbs are kzc's own
 
 
 def run(argv: Sequence[str]) -> int:
@@ -37,12 +30,6 @@ def run(argv: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
     return 0
-
-
-def _do(action: Callable[[], int]) -> None:
-    from kzc.cli.words import spoken
-
-    raise typer.Exit(spoken(action, debug="--debug" in sys.argv))
 
 
 def _version(asked: bool) -> None:
@@ -61,312 +48,3 @@ def common(
     ] = False,
 ) -> None:
     """From a kernel patch series for zerocopy sockets and a tree to a verdict."""
-
-
-@app.command()
-def doctor(as_json: opt.Json = False) -> None:
-    """Look whether this machine has what the main job needs, and say how to get the rest."""
-    from kzc.cli import machine
-
-    _do(lambda: machine.doctor(as_json))
-
-
-@tree.command("add")
-def tree_add(name: str, source: str) -> None:
-    """Add a tree: a path, a git URL with #ref, or debian:linux-source-6.12[@suite]."""
-    from kzc.cli import trees
-
-    _do(lambda: trees.add(name, source))
-
-
-@tree.command("list")
-def tree_list() -> None:
-    """The trees that were added."""
-    from kzc.cli import trees
-
-    _do(trees.listed)
-
-
-@tree.command("show")
-def tree_show(name: Annotated[str, typer.Argument()] = "") -> None:
-    """One tree: source, version, commit, tree id; without a name the one you stand in."""
-    from kzc.cli import trees
-
-    _do(lambda: trees.show(name))
-
-
-@tree.command("remove")
-def tree_remove(name: str) -> None:
-    """Forget a tree; its source is not touched."""
-    from kzc.cli import trees
-
-    _do(lambda: trees.remove(name))
-
-
-@series.command("list")
-def series_list() -> None:
-    """The series that kzc carries, with the bases they have patches for, and those imported."""
-    from kzc.cli import carried
-
-    _do(carried.listed)
-
-
-@series.command("show")
-def series_show(name: str) -> None:
-    """One series: cover, posted versions, bases, patches."""
-    from kzc.cli import carried
-
-    _do(lambda: carried.show(name))
-
-
-@series.command("remove")
-def series_remove(name: str) -> None:
-    """Forget a series that was imported."""
-    from kzc.cli import carried
-
-    _do(lambda: carried.remove(name))
-
-
-@app.command("import")
-def take_in(
-    source: Annotated[
-        str, typer.Argument(help="mbox, Maildir, folder, Message-ID, URL with one, or range a..b.")
-    ],
-    name: Annotated[str, typer.Option("--name", help="Instead of one made of the title.")] = "",
-    version: Annotated[
-        int | None, typer.Option("--version", min=1, help="This version [the newest].")
-    ] = None,
-    posting: Annotated[
-        str, typer.Option("--posting", help="The posting with the mail of this Message-ID.")
-    ] = "",
-    swap: Annotated[
-        bool, typer.Option("--replace", help="Let another series of that name go.")
-    ] = False,
-    as_json: opt.Json = False,
-) -> None:
-    """Take a posted series in, with the trailers of its replies, and keep it by a name."""
-    from kzc.cli import intake
-    from kzc.series.choose import Choice
-
-    _do(lambda: intake.take_in(source, name, Choice(version or 0, posting), swap, as_json))
-
-
-@app.command("base")
-def find_base(
-    name: Annotated[str, typer.Argument(metavar="SERIES")],
-    trees: Annotated[
-        list[str] | None,
-        typer.Option("--tree", "-t", help="Look only in this tree; may be repeated."),
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Try every candidate.")] = False,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Do not prove the answer in a whole worktree.")
-    ] = False,
-    as_json: opt.Json = False,
-) -> None:
-    """Find the commit that a series was made for, in all trees with their branches and tags."""
-    from kzc.cli import base
-
-    asked = base.Asked(name, tuple(trees or ()), everything, quick, as_json)
-    _do(lambda: base.base(asked))
-
-
-@app.command()
-@opt.takes(*opt.SOURCE)
-def apply(
-    asked: opt.Asked,
-    name: str,
-    onto: Annotated[
-        str, typer.Option("--onto", metavar="TREE", help="Port it to this tree, by merging.")
-    ] = "",
-    port_name: Annotated[str, typer.Option("--name", help="The port's name.")] = "",
-    as_json: opt.Json = False,
-) -> None:
-    """Apply a series (name, folder, mbox, or git range a..b): one verdict per patch.
-
-    With --onto each patch is merged from the tree it is for (--tree, or the base it names) to
-    another one; in a conflict a worktree is left for you, and `kzc continue` goes on.
-    """
-    asked = replace(asked, series=name)
-    if onto:
-        from kzc.cli import port
-
-        _do(lambda: port.onto(asked, onto, port_name, as_json))
-    else:
-        from kzc.cli import mainjob
-
-        _do(lambda: mainjob.apply(asked))
-
-
-@app.command("continue")
-def go_on(
-    name: Annotated[str, typer.Argument(metavar="[PORT]", help="The only one if none.")] = "",
-    abort: Annotated[bool, typer.Option("--abort", help="Throw it away instead.")] = False,
-    as_json: opt.Json = False,
-) -> None:
-    """Go on with `kzc apply --onto` after you have resolved its conflicts."""
-    from kzc.cli import port
-
-    _do(lambda: port.go_on(name, abort, as_json))
-
-
-@app.command()
-@opt.takes(*opt.KERNEL, "jobs")
-def build(
-    asked: opt.Asked,
-    name: Annotated[str, typer.Argument(help="A series; none builds the tree as it is.")] = "",
-) -> None:
-    """Build a kernel; the same again is instant."""
-    from kzc.cli import mainjob
-
-    _do(lambda: mainjob.build(replace(asked, series=name)))
-
-
-@app.command()
-@opt.takes(*opt.GUEST)
-def boot(
-    asked: opt.Asked,
-    name: Annotated[str, typer.Argument(help="A series; none boots the tree as it is.")] = "",
-    command: Annotated[
-        str, typer.Option("--exec", "-e", help="Run this and end with its status.")
-    ] = "",
-    kind: opt.Kind = "vng",
-) -> None:
-    """Boot a kernel (built first if need be): a shell, or one command with --exec."""
-    from kzc.cli import boots
-
-    _do(lambda: boots.boot(replace(asked, series=name, kind=kind), command))
-
-
-@app.command("test")
-@opt.takes(*opt.TEST)
-def run_suites(
-    asked: opt.Asked,
-    suite: Annotated[list[str] | None, typer.Argument(help="Suites; none means all.")] = None,
-) -> None:
-    """Build a tree as it is, boot it, run suites in it."""
-    from kzc.cli import mainjob
-
-    _do(lambda: mainjob.run(replace(asked, suites=tuple(suite or ()))))
-
-
-@app.command("run")
-@opt.takes(*opt.TEST)
-def run_series(
-    asked: opt.Asked,
-    name: Annotated[str, typer.Argument(metavar="SERIES")],
-    suite: Annotated[
-        list[str] | None, typer.Option("--suite", "-s", help="Instead of the series' own suites.")
-    ] = None,
-) -> None:
-    """The main job: apply a series, build, boot, run its suites, report."""
-    from kzc.cli import mainjob
-
-    _do(lambda: mainjob.run(replace(asked, series=name, suites=tuple(suite or ()))))
-
-
-@app.command()
-@opt.takes("tree")
-def compare(
-    asked: opt.Asked,
-    old: Annotated[str, typer.Argument(metavar="OLD")],
-    new: Annotated[str, typer.Argument(metavar="NEW")],
-    form: Annotated[
-        str, typer.Option("--format", "-f", help="text, markdown (for a cover letter) or json.")
-    ] = "text",
-    as_json: opt.Json = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="The cover letters too, and no interdiff cut.")
-    ] = False,
-) -> None:
-    """What changed from one version of a series to the next, and in the newest runs of both.
-
-    OLD and NEW are series, or two runs of `kzc runs`; 1 where a test case regressed.
-    """
-    from kzc.cli import compare as verb
-
-    shown = verb.Shown("json" if as_json else form, full)
-    _do(lambda: verb.compare(asked, old, new, shown))
-
-
-@app.command()
-def report(
-    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The newest if none.")] = "",
-    form: Annotated[
-        str, typer.Option("--format", "-f", help="text, markdown, json, junit or svg.")
-    ] = "text",
-) -> None:
-    """Show a run's collated report; the exit status is the run's verdict."""
-    from kzc.cli import reports
-
-    _do(lambda: reports.report(run_id, form))
-
-
-@app.command()
-def runs() -> None:
-    """All runs, the newest first."""
-    from kzc.cli import reports
-
-    _do(reports.runs)
-
-
-@app.command()
-def parse(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="A parser, or kernel-log.")],
-    file: Path,
-    status: Annotated[
-        int | None, typer.Option(help="Exit status of the command; none: it was cut.")
-    ] = None,
-) -> None:
-    """Replay a raw log through a parser and show the cases it finds."""
-    from kzc.cli import reports
-
-    _do(lambda: reports.parse(form, file, status))
-
-
-@app.command()
-def ps(as_json: opt.Json = False) -> None:
-    """What runs now: runs, their guests and hosts, working or kept."""
-    from kzc.cli import kept
-
-    _do(lambda: kept.ps(as_json))
-
-
-@app.command()
-def stop(
-    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only one if none.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="All that run.")] = False,
-) -> None:
-    """End a run that goes on, with all its guests, as Ctrl-C does."""
-    from kzc.cli import kept
-
-    _do(lambda: kept.stopped(run_id, everything))
-
-
-@app.command()
-def shell(
-    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only kept one if none.")] = "",
-    machine: Annotated[
-        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host, see `kzc ps`.")
-    ] = "",
-) -> None:
-    """A terminal on a guest or host of a run that was started with --keep; Ctrl-] leaves it."""
-    from kzc.cli import kept
-
-    _do(lambda: kept.shell(run_id, machine))
-
-
-@app.command()
-def clean(
-    everything: Annotated[bool, typer.Option("--all", help="Not only what is old.")] = False,
-    days: Annotated[
-        int | None, typer.Option(min=0, help="What was not used for so many days [30].")
-    ] = None,
-    size: Annotated[
-        str, typer.Option(metavar="SIZE", help="The longest unused, until the rest is below: 20G.")
-    ] = "",
-) -> None:
-    """Remove worktrees, builds, kernels and images from the cache; what is in use stays."""
-    from kzc.cli import machine
-
-    _do(lambda: machine.clean(everything, days, size))

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What builds, boots and tests, and what looks at runs or ends them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kzc.cli import options as opt
+from kzc.cli.verbs.doing import do
+
+app = typer.Typer()
+
+
+@app.command()
+@opt.takes(*opt.KERNEL, "jobs")
+def build(
+    asked: opt.Asked,
+    name: Annotated[str, typer.Argument(help="A series; none builds the tree as it is.")] = "",
+) -> None:
+    """Build a kernel; the same again is instant."""
+    from kzc.cli import mainjob
+
+    do(lambda: mainjob.build(replace(asked, series=name)))
+
+
+@app.command()
+@opt.takes(*opt.GUEST)
+def boot(
+    asked: opt.Asked,
+    name: Annotated[str, typer.Argument(help="A series; none boots the tree as it is.")] = "",
+    command: Annotated[
+        str, typer.Option("--exec", "-e", help="Run this and end with its status.")
+    ] = "",
+    kind: opt.Kind = "vng",
+) -> None:
+    """Boot a kernel (built first if need be): a shell, or one command with --exec."""
+    from kzc.cli import boots
+
+    do(lambda: boots.boot(replace(asked, series=name, kind=kind), command))
+
+
+@app.command("test")
+@opt.takes(*opt.TEST)
+def run_suites(
+    asked: opt.Asked,
+    suite: Annotated[list[str] | None, typer.Argument(help="Suites; none means all.")] = None,
+) -> None:
+    """Build a tree as it is, boot it, run suites in it."""
+    from kzc.cli import mainjob
+
+    do(lambda: mainjob.run(replace(asked, suites=tuple(suite or ()))))
+
+
+@app.command("run")
+@opt.takes(*opt.TEST)
+def run_series(
+    asked: opt.Asked,
+    name: Annotated[str, typer.Argument(metavar="SERIES")],
+    suite: Annotated[
+        list[str] | None, typer.Option("--suite", "-s", help="Instead of the series' own suites.")
+    ] = None,
+) -> None:
+    """The main job: apply a series, build, boot, run its suites, report."""
+    from kzc.cli import mainjob
+
+    do(lambda: mainjob.run(replace(asked, series=name, suites=tuple(suite or ()))))
+
+
+@app.command()
+def report(
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The newest if none.")] = "",
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="text, markdown, json, junit or svg.")
+    ] = "text",
+) -> None:
+    """Show a run's collated report; the exit status is the run's verdict."""
+    from kzc.cli import reports
+
+    do(lambda: reports.report(run_id, form))
+
+
+@app.command()
+def runs() -> None:
+    """All runs, the newest first."""
+    from kzc.cli import reports
+
+    do(reports.runs)
+
+
+@app.command()
+def parse(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="A parser, or kernel-log.")],
+    file: Path,
+    status: Annotated[
+        int | None, typer.Option(help="Exit status of the command; none: it was cut.")
+    ] = None,
+) -> None:
+    """Replay a raw log through a parser and show the cases it finds."""
+    from kzc.cli import reports
+
+    do(lambda: reports.parse(form, file, status))
+
+
+@app.command()
+def ps(as_json: opt.Json = False) -> None:
+    """What runs now: runs, their guests and hosts, working or kept."""
+    from kzc.cli import kept
+
+    do(lambda: kept.ps(as_json))
+
+
+@app.command()
+def stop(
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only one if none.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="All that run.")] = False,
+) -> None:
+    """End a run that goes on, with all its guests, as Ctrl-C does."""
+    from kzc.cli import kept
+
+    do(lambda: kept.stopped(run_id, everything))
+
+
+@app.command()
+def shell(
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only kept one if none.")] = "",
+    machine: Annotated[
+        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host, see `kzc ps`.")
+    ] = "",
+) -> None:
+    """A terminal on a guest or host of a run that was started with --keep; Ctrl-] leaves it."""
+    from kzc.cli import kept
+
+    do(lambda: kept.shell(run_id, machine))

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The life of a series, from the mail to its next version; `kzc series` is what is kept of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from kzc.cli import options as opt
+from kzc.cli.verbs.doing import do
+
+app = typer.Typer()
+series = typer.Typer(no_args_is_help=True, help="The series that kzc carries, and those imported.")
+app.add_typer(series, name="series")
+
+
+@series.command("list")
+def series_list() -> None:
+    """The series that kzc carries, with the bases they have patches for, and those imported."""
+    from kzc.cli import carried
+
+    do(carried.listed)
+
+
+@series.command("show")
+def series_show(name: str) -> None:
+    """One series: cover, posted versions, bases, patches."""
+    from kzc.cli import carried
+
+    do(lambda: carried.show(name))
+
+
+@series.command("remove")
+def series_remove(name: str) -> None:
+    """Forget a series that was imported."""
+    from kzc.cli import carried
+
+    do(lambda: carried.remove(name))
+
+
+@app.command("import")
+def take_in(
+    source: Annotated[
+        str, typer.Argument(help="mbox, Maildir, folder, Message-ID, URL with one, or range a..b.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="Instead of one made of the title.")] = "",
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="This version [the newest].")
+    ] = None,
+    posting: Annotated[
+        str, typer.Option("--posting", help="The posting with the mail of this Message-ID.")
+    ] = "",
+    swap: Annotated[
+        bool, typer.Option("--replace", help="Let another series of that name go.")
+    ] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Take a posted series in, with the trailers of its replies, and keep it by a name."""
+    from kzc.cli import intake
+    from kzc.series.choose import Choice
+
+    do(lambda: intake.take_in(source, name, Choice(version or 0, posting), swap, as_json))
+
+
+@app.command("base")
+def find_base(
+    name: Annotated[str, typer.Argument(metavar="SERIES")],
+    trees: Annotated[
+        list[str] | None,
+        typer.Option("--tree", "-t", help="Look only in this tree; may be repeated."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Try every candidate.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not prove the answer in a whole worktree.")
+    ] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Find the commit that a series was made for, in all trees with their branches and tags."""
+    from kzc.cli import base
+
+    asked = base.Asked(name, tuple(trees or ()), everything, quick, as_json)
+    do(lambda: base.base(asked))
+
+
+@app.command()
+@opt.takes(*opt.SOURCE)
+def apply(
+    asked: opt.Asked,
+    name: str,
+    onto: Annotated[
+        str, typer.Option("--onto", metavar="TREE", help="Port it to this tree, by merging.")
+    ] = "",
+    port_name: Annotated[str, typer.Option("--name", help="The port's name.")] = "",
+    as_json: opt.Json = False,
+) -> None:
+    """Apply a series (name, folder, mbox, or git range a..b): one verdict per patch.
+
+    With --onto each patch is merged from the tree it is for (--tree, or the base it names) to
+    another one; in a conflict a worktree is left for you, and `kzc continue` goes on.
+    """
+    asked = replace(asked, series=name)
+    if onto:
+        from kzc.cli import port
+
+        do(lambda: port.onto(asked, onto, port_name, as_json))
+    else:
+        from kzc.cli import mainjob
+
+        do(lambda: mainjob.apply(asked))
+
+
+@app.command("continue")
+def go_on(
+    name: Annotated[str, typer.Argument(metavar="[PORT]", help="The only one if none.")] = "",
+    abort: Annotated[bool, typer.Option("--abort", help="Throw it away instead.")] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Go on with `kzc apply --onto` after you have resolved its conflicts."""
+    from kzc.cli import port
+
+    do(lambda: port.go_on(name, abort, as_json))
+
+
+@app.command()
+@opt.takes("tree")
+def compare(
+    asked: opt.Asked,
+    old: Annotated[str, typer.Argument(metavar="OLD")],
+    new: Annotated[str, typer.Argument(metavar="NEW")],
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="text, markdown (for a cover letter) or json.")
+    ] = "text",
+    as_json: opt.Json = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="The cover letters too, and no interdiff cut.")
+    ] = False,
+) -> None:
+    """What changed from one version of a series to the next, and in the newest runs of both.
+
+    OLD and NEW are series, or two runs of `kzc runs`; 1 where a test case regressed.
+    """
+    from kzc.cli import compare as verb
+
+    shown = verb.Shown("json" if as_json else form, full)
+    do(lambda: verb.compare(asked, old, new, shown))
