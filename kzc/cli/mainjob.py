@@ -71,7 +71,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     profile = find_profile(settings.profile, shared_folder("kconfigs"))
     manifest = find_manifest(patches, asked.series)
     names = asked.suites or (_own_suites(asked.series, manifest) if with_suites else ())
-    suites = tuple(load_suite(_suite_folder(name, cwd)) for name in names)
+    suites = tuple(load_suite(suite_folder(name, cwd)) for name in names)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
     series = _series(asked.series, tree, cwd, patches, runner) if asked.series else None
     fragments = [
@@ -143,7 +143,7 @@ def run(asked: Asked) -> int:
     with begun(job, facts, keep=asked.keep) as (opened_run, places):
         with working(job, opened_run, places) as shopfloor:
             pipeline.run(shopfloor, request)
-        status = _reported(shopfloor)
+        status = reported(shopfloor)
         places.hold(_say)
     return status
 
@@ -155,7 +155,7 @@ def apply(asked: Asked) -> int:
     with opened(job, {}) as shopfloor:
         source = kernels.apply(shopfloor, job.tree, job.series)
     if source is None:
-        return _reported(shopfloor)
+        return reported(shopfloor)
     print(f"{source.commit} in {job.tree.repo}")
     return exit_code(shopfloor.run.run)
 
@@ -166,7 +166,7 @@ def build(asked: Asked) -> int:
     with opened(job, {}) as shopfloor:
         built = built_kernel(shopfloor, job)
     if built is None:
-        return _reported(shopfloor)
+        return reported(shopfloor)
     for warning in built.warnings:
         print(f"{warning.file}:{warning.line}: {warning.kind}: {warning.text}")
     print(built.image)
@@ -232,7 +232,8 @@ def _accelerator(settings: Settings, runner: Runner) -> Accelerator:
     return probe(settings.qemu, settings.cache, runner)
 
 
-def _reported(shopfloor: Workshop) -> int:
+def reported(shopfloor: Workshop) -> int:
+    """Show the finished run's report; the status is its verdict."""
     finished: Run = shopfloor.run.run
     console = Console()
     width = None if console.is_terminal else text.WIDTH
@@ -251,7 +252,7 @@ def _own_suites(series: str, manifest: Manifest | None) -> tuple[str, ...]:
     return all_suites() if series else ()
 
 
-def _suite_folder(name: str, cwd: Path) -> Path:
+def suite_folder(name: str, cwd: Path) -> Path:
     """A suite of kzc's by name, or anybody's by the path of its folder."""
     if "/" in name:
         return cwd / name

@@ -147,22 +147,44 @@ def build_in(
     shopfloor: Workshop, slot: Slot, recipe: Recipe, commit: str, place: Place
 ) -> KernelBuild:
     """Build in a slot that is at `commit`. Raises BuildFailed, UsageError for a bad config."""
-    runner, yard = shopfloor.runner, shop(shopfloor.settings)
-    # virtme-ng's own config may be another since: that is asked each time
-    if recipe.virtme or _must_configure(place, slot, commit, shopfloor):
-        (place.out / _CONFIGURED_FOR).unlink(missing_ok=True)
-        kernel.configure(recipe, place, yard, runner)
-        (place.out / _CONFIGURED_FOR).write_text(commit)
+    configure_in(shopfloor, slot, recipe, commit, place)
+    return compile_in(shopfloor, slot, recipe, commit, place)
+
+
+def compile_in(
+    shopfloor: Workshop, slot: Slot, recipe: Recipe, commit: str, place: Place
+) -> KernelBuild:
+    """Build with the .config that is there. Raises BuildFailed."""
     built = kernel.compile_kernel(
         recipe,
         place,
-        yard,
-        runner,
+        shop(shopfloor.settings),
+        shopfloor.runner,
         show=shopfloor.screen.progress,
         changed=_changed(place, slot, commit, shopfloor),
     )
     (place.out / _BUILT_FROM).write_text(commit)
     return built
+
+
+def configure_in(
+    shopfloor: Workshop, slot: Slot, recipe: Recipe, commit: str, place: Place
+) -> None:
+    """Write the .config where the one that is there may be another. Raises UsageError."""
+    # virtme-ng's own config may be another since: that is asked each time
+    if not recipe.virtme and not _must_configure(place, slot, commit, shopfloor):
+        return
+    (place.out / _CONFIGURED_FOR).unlink(missing_ok=True)
+    kernel.configure(recipe, place, shop(shopfloor.settings), shopfloor.runner)
+    (place.out / _CONFIGURED_FOR).write_text(commit)
+
+
+def built_from(place: Place) -> str:
+    """The commit that a build folder was last built from as a whole, empty if that is unknown."""
+    try:
+        return (place.out / _BUILT_FROM).read_text()
+    except OSError:
+        return ""
 
 
 def make_tests(shopfloor: Workshop, source: Source, suites: Sequence[Suite]) -> dict[str, Path]:
@@ -212,29 +234,31 @@ def fragments(names: Sequence[str]) -> tuple[Fragment, ...]:
     return tuple(load_fragment(name, folder) for name in names)
 
 
-def _changed(
-    place: Place, slot: Slot, commit: str, shopfloor: Workshop, since: str = _BUILT_FROM
-) -> tuple[str, ...] | None:
+def _changed(place: Place, slot: Slot, commit: str, shopfloor: Workshop) -> tuple[str, ...] | None:
     """Files between what the build folder holds and what it will; None when it holds nothing."""
-    try:
-        before = (place.out / since).read_text()
-    except OSError:
-        return None
-    git = Git(shopfloor.runner, git_dir=slot.repo)
-    if not git.commit_of(before):
-        return None
-    return tuple(git.out("diff", "--name-only", before, commit).splitlines())
+    return _between(built_from(place), commit, slot, shopfloor)
 
 
 def _must_configure(place: Place, slot: Slot, commit: str, shopfloor: Workshop) -> bool:
     """Whether the .config that is there may be another than the one this commit would get."""
-    changed = _changed(place, slot, commit, shopfloor, _CONFIGURED_FOR)
+    try:
+        before = (place.out / _CONFIGURED_FOR).read_text()
+    except OSError:
+        return True
+    changed = _between(before, commit, slot, shopfloor)
     if changed is None or not (place.out / ".config").exists():
         return True
     return any(
         name.startswith("scripts/") or Path(name).name.startswith(("Kconfig", "Makefile"))
         for name in changed
     )
+
+
+def _between(before: str, commit: str, slot: Slot, shopfloor: Workshop) -> tuple[str, ...] | None:
+    git = Git(shopfloor.runner, git_dir=slot.repo)
+    if not before or not git.commit_of(before):
+        return None
+    return tuple(git.out("diff", "--name-only", before, commit).splitlines())
 
 
 def _culprit(

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every patch of a series, checked for real on a kernel that compiles in a blink."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kzc.git import Git
+from kzc.jobs import checks
+from kzc.jobs.checks import Request
+from kzc.jobs.kernels import Wanted
+from kzc.jobs.places import Places
+from kzc.jobs.workshop import Workshop
+from kzc.kernel.fragment import Fragment
+from kzc.proc import LocalRunner
+from kzc.results.store import Store
+from kzc.series.read import read_folder
+from kzc.suites.manifest import Suite
+from kzc.trees.cleaning import clean
+from kzc.values import Case, Outcome, Stage, Verdict
+from tests.fakelinux import commit, edit
+from tests.unit.jobs.floor import Recorder, tree_of
+
+PLAIN = Wanted((Fragment("net.config", "CONFIG_NET=y\n"),))
+SUITE = Suite.model_validate(
+    {
+        "name": "small",
+        "title": "t",
+        "guest": "mini",
+        "build": [{"folder": "tools/testing/small", "make": ["prog"], "outputs": ["prog"]}],
+        "commands": [{"name": "x", "run": "true", "parser": "exit"}],
+    }
+)
+SIGNED = "\n\nBecause.\n\nSigned-off-by: kzc <kzc@localhost>"
+WARNS = "static int unused_{0};\n"
+OLD = "static int old;\n"
+
+
+@pytest.fixture
+def kernel(kernel: Path) -> Path:
+    """With a warning of its own, a checkpatch that counts tabs, and a test program."""
+    edit(kernel / "net/socket.c", "int socket_1;\n", OLD + "int socket_1;\n")
+    script = kernel / "scripts/checkpatch.pl"
+    script.write_text(
+        "$n = 0; while (<STDIN>) { $n++ if /^\\+\\t/ }\n"
+        'print "ERROR:TAB: a tab\\n#1: FILE: net/socket.c:7:\\n" if $n;\n'
+        'print "total: $n errors, 0 warnings, 0 checks, 9 lines checked\\n";\n'
+    )
+    folder = kernel / "tools/testing/small"
+    folder.mkdir(parents=True)
+    (folder / "prog.c").write_text("int main(void) { return 0; }\n")
+    (folder / "Makefile").write_text("prog: prog.c\n\tgcc -o $@ prog.c\n")
+    commit(kernel)
+    return kernel
+
+
+def series_of(kernel: Path, out: Path, *edits: tuple[str, str, str]) -> Path:
+    """One signed patch for each edit; the checkout is as before."""
+    git = Git(LocalRunner(), kernel)
+    base = git.commit_of("HEAD")
+    for number, (file, old, new) in enumerate(edits, start=1):
+        edit(kernel / file, old, new)
+        commit(kernel, f"{Path(file).stem}: change {number}{SIGNED}")
+    git.run("format-patch", "-q", "-n", "-o", str(out), f"{base}..HEAD")
+    git.run("reset", "-q", "--hard", base)
+    return out
+
+
+def check(shopfloor: Workshop, kernel: Path, folder: Path, **more: object) -> list[Outcome]:
+    request = Request(
+        tree_of(kernel, shopfloor), read_folder(folder), PLAIN, suites=(SUITE,), own=("small",)
+    )
+    run = checks.run(shopfloor, Request(**{**vars(request), **more}))
+    return [outcome for outcome in run.outcomes if outcome.stage is Stage.CHECK]
+
+
+def again(shopfloor: Workshop) -> Workshop:
+    """The same cache, another run."""
+    run = Store(shopfloor.settings.data).create(("kzc",), {}, "0")
+    return replace(shopfloor, run=run, screen=Recorder(), places=Places())
+
+
+def cases_of(outcome: Outcome) -> Mapping[str, Case]:
+    return {case.name: case for case in outcome.cases}
+
+
+def words(outcome: Outcome) -> str:
+    return " ".join(
+        f"{case.name}:{case.verdict}" for case in outcome.cases if case.name != "sparse"
+    )
+
+
+def steps(shopfloor: Workshop) -> list[str]:
+    assert isinstance(shopfloor.screen, Recorder)
+    return shopfloor.screen.steps
+
+
+def test_the_grid_of_a_mixed_series(shopfloor: Workshop, kernel: Path, tmp_path: Path) -> None:
+    """A new warning; broken; mended, with the old warnings on other lines; a test program."""
+    mixed = series_of(
+        kernel,
+        tmp_path / "series",
+        ("net/socket.c", "int socket_5;\n", WARNS.format(5)),
+        ("net/socket.c", "int socket_7;\n", "nonsense socket_7;\n"),
+        ("net/socket.c", f"{OLD}", f"\n\n{OLD}#define nonsense long\n"),
+        ("tools/testing/small/prog.c", "return 0", "return oops"),
+    )
+    found = check(shopfloor, kernel, mixed)
+    assert [words(outcome) for outcome in found] == [
+        "build:pass warnings:fail selftests:skip checkpatch:pass mail:pass",
+        "build:fail warnings:not_run selftests:not_run checkpatch:pass mail:pass",
+        "build:pass warnings:pass selftests:skip checkpatch:pass mail:pass",
+        "build:pass warnings:pass selftests:fail checkpatch:pass mail:pass",
+    ]
+    verdicts = [outcome.verdict for outcome in found]
+    assert verdicts == [Verdict.FAIL, Verdict.FAIL, Verdict.PASS, Verdict.FAIL]
+    assert found[0].subject == "1/4 socket: change 1"
+    new = cases_of(found[0])["warnings"].detail["new"]
+    assert [entry["text"].partition(" [")[0] for entry in new] == [
+        "'unused_5' defined but not used"
+    ]
+    broken = cases_of(found[1])["build"]
+    assert broken.reason.startswith("net/socket.c:")
+    assert "nonsense" in broken.reason
+    last = cases_of(found[3])
+    assert last["build"].reason == "it touches no file of the kernel: the image is its parent's"
+    assert found[3].detail["image"] == found[2].detail["image"]
+    assert "oops" in (shopfloor.run.folder / last["selftests"].detail["log"]).read_text()
+
+    other = again(shopfloor)
+    recalled = check(other, kernel, mixed)
+    assert [words(outcome) for outcome in recalled] == [words(outcome) for outcome in found]
+    assert {outcome.reason for outcome in recalled} == {"checked before"}
+    for run, checked in ((shopfloor, found), (other, recalled)):
+        logs = [log for each in checked for case in each.cases if (log := case.detail.get("log"))]
+        assert len(logs) == len(set(logs)) == 10
+        assert all((run.run.folder / log).stat().st_size for log in logs)
+
+
+def test_only_what_changed_is_checked_again_and_nothing_escapes_for_being_made_already(
+    shopfloor: Workshop, kernel: Path, tmp_path: Path
+) -> None:
+    first = ("net/socket.c", "int socket_5;\n", "long socket_5;\n")
+    warns = ("net/core/sock.c", "int sock_8;\n", WARNS.format(8))
+    before = check(shopfloor, kernel, series_of(kernel, tmp_path / "one", first, warns))
+    assert [outcome.reason for outcome in before] == ["", ""]
+    # the folder holds the object that warns, and the patch before it is another now
+    other = again(shopfloor)
+    moved = (first[0], first[1], f"\n{first[2]}")
+    after = check(other, kernel, series_of(kernel, tmp_path / "two", moved, warns))
+    assert [outcome.reason for outcome in after] == ["", ""]
+    assert cases_of(after[1])["warnings"].verdict is Verdict.FAIL
+    changed = (warns[0], warns[1], "long sock_8;\n")
+    third = again(shopfloor)
+    last = check(third, kernel, series_of(kernel, tmp_path / "three", moved, changed))
+    assert [outcome.reason for outcome in last] == ["checked before", ""]
+    assert cases_of(last[1])["warnings"].verdict is Verdict.PASS
+    assert "building patch 1/2" not in steps(third)
+    for each in (shopfloor, other, third):
+        each.places.close()
+    clean(shopfloor.settings, everything=True)
+    assert not list((shopfloor.settings.cache / "checks").glob("*/"))
+
+
+def test_what_does_not_apply_is_loud_and_its_mail_is_looked_at(
+    shopfloor: Workshop, kernel: Path, tmp_path: Path
+) -> None:
+    out = series_of(
+        kernel,
+        tmp_path / "series",
+        ("net/socket.c", "int socket_2;\n", "\tint socket_2;\n"),
+        ("net/core/sock.c", "int sock_5;\n", "long sock_5;\n"),
+        ("net/socket.c", "int socket_3;\n", "long socket_3;\n"),
+    )
+    edit(sorted(out.iterdir())[0], "Signed-off-by: kzc <kzc@localhost>", "")
+    edit(kernel / "net/core/sock.c", "int sock_5;\n", "char sock_5;\n")
+    commit(kernel)
+    found = check(shopfloor, kernel, out)
+    assert [outcome.verdict for outcome in found] == [Verdict.FAIL, *[Verdict.NOT_RUN] * 2]
+    first = cases_of(found[0])
+    assert (first["checkpatch"].verdict, first["mail"].verdict) == (Verdict.FAIL, Verdict.FAIL)
+    assert first["checkpatch"].detail["remarks"][0]["file"] == "net/socket.c"
+    assert first["mail"].reason == "there is no Signed-off-by"
+    assert [outcome.reason for outcome in found[1:]] == [
+        "it does not apply",
+        "patch 2/3 does not apply",
+    ]
+    assert cases_of(found[2])["mail"].verdict is Verdict.PASS
+
+
+def test_w1_allmodconfig_and_a_symbol_that_is_not_there_yet(
+    shopfloor: Workshop, kernel: Path, tmp_path: Path
+) -> None:
+    compares = "int less_{0}(unsigned a);\nint less_{0}(unsigned a) {{ return a < 0; }}\n"
+    (kernel / "net/core/own.h").write_text("int own;\n")
+    edit(kernel / "net/core/sock.c", "int sock_1;\n", '#include "own.h"\n')
+    edit(kernel / "net/socket.c", "int socket_2;\n", compares.format(1))
+    commit(kernel)
+    folder = series_of(
+        kernel,
+        tmp_path / "series",
+        ("net/socket.c", OLD, f"\n\n{OLD}"),
+        ("net/socket.c", "int socket_3;\n", compares.format(2)),
+        ("net/core/own.h", "int own;\n", compares.format(3)),
+    )
+    wanted = Wanted((Fragment("own.config", "CONFIG_BROKEN=y\n"),))
+    found = check(shopfloor, kernel, folder, wanted=wanted, allmodconfig=True)
+    cases = [cases_of(outcome) for outcome in found]
+    assert [case["warnings"].verdict for case in cases] == [
+        *(Verdict.PASS, Verdict.FAIL, Verdict.PASS)
+    ]
+    assert len(cases[1]["warnings"].detail["new"]) == 1
+    # a header is seen by the objects beside it
+    assert [case["allmodconfig"].verdict for case in cases] == [
+        *(Verdict.PASS, Verdict.FAIL, Verdict.FAIL)
+    ]
+    assert cases[2]["allmodconfig"].detail["new"][0]["file"] == "net/core/own.h"
+    assert {case["build"].verdict for case in cases} == {Verdict.PASS}
+    assert "CONFIG_BROKEN=y" in cases[0]["build"].reason
