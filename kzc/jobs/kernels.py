@@ -255,10 +255,11 @@ def _must_configure(place: Place, slot: Slot, commit: str, shopfloor: Workshop) 
 
 
 def _between(before: str, commit: str, slot: Slot, shopfloor: Workshop) -> tuple[str, ...] | None:
-    git = Git(shopfloor.runner, git_dir=slot.repo)
-    if not before or not git.commit_of(before):
+    if not before:
         return None
-    return tuple(git.out("diff", "--name-only", before, commit).splitlines())
+    git = Git(shopfloor.runner, git_dir=slot.repo)
+    done = git.run("diff", "--name-only", "--no-renames", before, commit, check=False)
+    return None if done.code else tuple(done.stdout.splitlines())
 
 
 def _culprit(
