@@ -35,6 +35,8 @@ from kzc.values import Series
 
 _STDIN = "-"
 _LOOK_BACK = "500"
+# b4 takes each line on standard error for a failure
+_QUIET = ("b4", "terse")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def check(asked: Asked, allmodconfig: bool, form: str) -> int:
         _tags(mailed.mail) if mailed else "",
         mailed.sender if mailed else "",
     )
-    with opened(job, facts) as shopfloor:
+    with opened(job, facts, quiet=form in _QUIET) as shopfloor:
         checks.run(shopfloor, request)
     return _FORMS[form](shopfloor)
 

@@ -196,9 +196,9 @@ def plan_for(job: Job) -> tuple[Plan, dict[str, str]]:
 
 
 @contextmanager
-def opened(job: Job, facts: Mapping[str, str]) -> Iterator[Workshop]:
+def opened(job: Job, facts: Mapping[str, str], *, quiet: bool = False) -> Iterator[Workshop]:
     """A run with a screen in front of it; an exception leaves it unfinished."""
-    with begun(job, facts) as (run, places), working(job, run, places) as shopfloor:
+    with begun(job, facts) as (run, places), working(job, run, places, quiet) as shopfloor:
         yield shopfloor
 
 
@@ -218,9 +218,9 @@ def begun(
 
 
 @contextmanager
-def working(job: Job, run: OpenRun, places: Places) -> Iterator[Workshop]:
+def working(job: Job, run: OpenRun, places: Places, quiet: bool = False) -> Iterator[Workshop]:
     """The screen is in front as long as there is something to be seen on it."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=quiet)
     with screen_for(console) as screen:
         if job.tree.dirty:
             console.print(f"uncommitted changes: {job.tree.dirty}", highlight=False)

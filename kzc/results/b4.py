@@ -7,7 +7,7 @@ passes over other keys, so `patch` says which patch it is of where there are sev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from kzc.results.words import label, phrase
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 _FAILED = frozenset({Verdict.FAIL, Verdict.CRASH, Verdict.TIMEOUT})
-_FINDINGS = ("errors", "new", "remarks", "problems", "hints")
+_BAD = ("errors", "new", "problems")
+_MILD = ("remarks", "hints")
 
 
 def b4_checks(run: Run, folder: Path) -> list[dict[str, str]]:
@@ -30,10 +31,11 @@ def terse(run: Run) -> list[str]:
     found = []
     for outcome in run.outcomes:
         for case in _cases(outcome):
-            word = {"fail": "ERROR: ", "warn": "WARNING: "}.get(_status(case))
-            if word:
-                texts = _findings(case) or [case.reason or label(case.verdict)]
-                found += [f"{word}{line(case.name)}: {line(text)}" for text in texts]
+            status = _status(case)
+            bad = [*_findings(case, _BAD)] or ([case.reason] if status == "fail" else [])
+            mild = [*_findings(case, _MILD)] or ([case.reason] if status == "warn" else [])
+            found += [f"ERROR: {line(case.name)}: {line(text)}" for text in bad]
+            found += [f"WARNING: {line(case.name)}: {line(text)}" for text in mild]
     return found
 
 
@@ -67,9 +69,9 @@ def _status(case: Case) -> str:
     return "pass"
 
 
-def _findings(case: Case) -> list[str]:
+def _findings(case: Case, keys: Sequence[str] = (*_BAD, *_MILD)) -> list[str]:
     found: list[Any] = []
-    for key in _FINDINGS:
+    for key in keys:
         value = case.detail.get(key)
         found += value if isinstance(value, list | tuple) else []
     return [phrase(item) for item in found]

@@ -8,14 +8,16 @@ to one has an empty cell there, which is never a pass.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kzc.results.clean import short
 from kzc.results.verdicts import judge
-from kzc.results.words import label
+from kzc.results.words import label, phrase
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 _LOG = re.compile(r"(?!/)(?:(?!\.\.(?:/|$))[\w.+-]+/)*[\w+-][\w.+-]*")
+_REMARKS = ("remarks", "hints")
 _WORDS = {Verdict.PASS: "ok", Verdict.NOT_RUN: "not run"}
 
 
@@ -40,10 +42,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Grid:
-    """All patches that were checked."""
+    """All patches that were checked; `notes` are remarks on what passed, a line each."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
 
 
 def grid(run: Run) -> Grid | None:
@@ -53,13 +56,24 @@ def grid(run: Run) -> Grid | None:
     if not checked:
         return None
     rows = tuple(_row(outcome, tuple(names)) for outcome in checked)
-    return Grid(tuple(short(name, 40) for name in names), rows)
+    notes = tuple(note for outcome in checked for note in _notes(outcome))
+    return Grid(tuple(short(name, 40) for name in names), rows, notes)
 
 
 def _row(outcome: Outcome, names: tuple[str, ...]) -> Row:
     cases = {case.name: case for case in outcome.cases}
     cells = tuple(_cell(cases[name]) if name in cases else None for name in names)
     return Row(short(outcome.subject, 100), judge(outcome), cells, short(outcome.reason))
+
+
+def _notes(outcome: Outcome) -> Iterator[str]:
+    """What a passing check remarks. What failed is shown with all its evidence elsewhere."""
+    number = outcome.subject.partition(" ")[0]
+    for case in outcome.cases:
+        for key in _REMARKS if case.verdict is Verdict.PASS else ():
+            found = case.detail.get(key)
+            for item in found if isinstance(found, list | tuple) else ():
+                yield short(f"{number} {case.name}: {phrase(item)}")
 
 
 def _cell(case: Case) -> Cell:

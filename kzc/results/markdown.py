@@ -61,6 +61,9 @@ def _checks(run: Run) -> Iterator[str]:
         yield "### Checks"
         rows = ((sentence(row.subject), *map(_cell, row.cells)) for row in found.rows)
         yield _grid(("Patch", *map(sentence, found.columns)), rows)
+        if found.notes:
+            notes = [f"- {sentence(note)}" for note in found.notes[: summary.CASES]]
+            yield "\n".join((*notes, *(f"- {text}" for text in _more(len(found.notes)))))
 
 
 def _cell(cell: Cell | None) -> str:

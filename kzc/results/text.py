@@ -102,7 +102,8 @@ def _checks(run: Run) -> Iterator[RenderableType]:
                     for cell in row.cells
                 ),
             )
-        yield _section("Checks", table)
+        notes = [Text(note, "dim") for note in found.notes[: summary.CASES]]
+        yield _section("Checks", table, *notes, *_more(len(found.notes), run))
 
 
 def _warnings(run: Run) -> Iterator[RenderableType]:

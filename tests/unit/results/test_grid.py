@@ -70,6 +70,7 @@ def test_text_shows_the_grid_and_what_failed_with_its_log() -> None:
     assert lines[1].split() == ["Patch", "build", "warnings", "vsock", "mail"]
     assert lines[3].split()[-4:] == ["ok", "fail", "-", "-"]
     assert lines[4].split()[-4:] == ["ok", "-", "skip", "ok"]
+    assert lines[5] == "2/2 mail: the subject ends with a period"
     assert "/runs/1/logs/1-warnings.log" in text
     assert "net/a.c:3: warning: unused variable 'a'" in text
 
@@ -110,7 +111,15 @@ def test_b4_gets_its_words_and_nothing_but_text() -> None:
 
 
 def test_terse_says_only_what_was_found() -> None:
-    assert terse(two()) == [
+    detail = {"problems": ["there is no Signed-off-by"], "hints": ["it is long"]}
+    mail = Case("mail", Verdict.FAIL, reason="both", detail=detail)
+    style = Case("checkpatch", Verdict.FAIL, reason="1 error, 0 warnings, 0 checks")
+    lost = Case("build", Verdict.NOT_RUN, reason="it does not apply")
+    assert terse(run(*two().outcomes, checked("1/1 a: b", mail, style, lost))) == [
         "ERROR: warnings: net/a.c:3: warning: unused variable 'a'",
         "WARNING: mail: the subject ends with a period",
+        "ERROR: mail: there is no Signed-off-by",
+        "WARNING: mail: it is long",
+        "ERROR: checkpatch: 1 error, 0 warnings, 0 checks",
+        "WARNING: build: it does not apply",
     ]
