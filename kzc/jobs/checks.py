@@ -7,25 +7,24 @@ and compiler is not checked again. A check that could not be made is NOT_RUN, ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from kzc import __version__
 from kzc.git import Git
-from kzc.jobs import check_kernel, check_patch, guests, kernels
+from kzc.jobs import check_kernel, check_patch, kernels
 from kzc.jobs.check_bench import At, Bench
-from kzc.jobs.checked import digest_of, key_of, lasting, recall, remember
+from kzc.jobs.check_guest import Guests
+from kzc.jobs.checked import key_of, lasting, recall, remember
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.pipeline import stage
 from kzc.jobs.workshop import Workshop, stopwatch
 from kzc.kernel.build import Recipe
-from kzc.results.verdicts import judge
 from kzc.suites.manifest import Suite
 from kzc.trees.slots import checkout
 from kzc.trees.tree import Tree
-from kzc.values import Case, Fit, KernelBuild, Outcome, Patch, Run, Series, Stage, Verdict, worst
+from kzc.values import Case, Fit, Outcome, Patch, Run, Series, Stage, Verdict, worst
 
 _AFTER_BUILD = ("warnings", "selftests")
 
@@ -58,7 +57,7 @@ def run(shopfloor: Workshop, request: Request) -> Run:
     with stage(shopfloor, Stage.APPLY, request.series.name):
         source = kernels.apply_what_fits(shopfloor, request.tree, request.series)
         recipe = kernels.recipe_of(shopfloor, source, request.wanted)
-    tested: dict[str, str] = {}
+    bench = Guests(shopfloor, request.tests, request.plan, request.wanted)
     image = ""
     for patch, at, why in _positions(shopfloor, source):
         subject = f"{patch.number}/{len(request.series.patches)} {patch.subject}"
@@ -73,8 +72,9 @@ def run(shopfloor: Workshop, request: Request) -> Run:
             continue
         with stage(shopfloor, Stage.CHECK, subject):
             outcome = replace(_checked(shopfloor, request, at, (own, image)), subject=subject)
-            if request.tests:
-                outcome = _tested(shopfloor, request, at, outcome, tested)
+            cases = bench.test(at, str(outcome.detail.get("image", "")))
+            seconds = outcome.seconds + sum(case.seconds for case in cases)
+            outcome = replace(outcome, cases=(*outcome.cases, *cases), seconds=seconds)
         image = str(outcome.detail.get("image", ""))
         detail = {**outcome.detail, "commit": at.source.commit, "repeat": shopfloor.again}
         verdict = worst(case.verdict for case in outcome.cases)
@@ -170,70 +170,3 @@ def _no_sparse() -> list[Case]:
         return []
     reason = "sparse is not installed: apt-get install sparse"
     return [Case("sparse", Verdict.SKIP, reason=reason)]
-
-
-def _tested(
-    shopfloor: Workshop, request: Request, at: At, outcome: Outcome, tested: dict[str, str]
-) -> Outcome:
-    """With the suites' cases; `tested` holds what was tested in this run, and on which patch."""
-    image, watch = str(outcome.detail.get("image", "")), stopwatch()
-    if not image:
-        why = "the kernel does not build"
-        missing = [Case(suite.name, Verdict.NOT_RUN, reason=why) for suite in request.tests]
-        return replace(outcome, cases=(*outcome.cases, *missing))
-    programs = kernels.make_tests(shopfloor, at.source, request.tests)
-    cases = []
-    for suite in request.tests:
-        if suite.name not in programs:
-            why = "its programs do not build"
-            cases.append(Case(suite.name, Verdict.NOT_RUN, reason=why))
-            continue
-        content = digest_of(programs[suite.name])
-        identity = key_of("test", image, content, suite.model_dump_json(), request.plan)
-        before = tested.setdefault(identity, at.name)
-        if before != at.name:
-            reason = f"same image and programs as {before}"
-            cases.append(Case(suite.name, Verdict.SKIP, reason=reason))
-        else:
-            cases.append(_suite(shopfloor, request, at, suite, (identity, programs)))
-    seconds = outcome.seconds + watch()
-    return replace(outcome, cases=(*outcome.cases, *cases), seconds=seconds)
-
-
-def _suite(
-    shopfloor: Workshop,
-    request: Request,
-    at: At,
-    suite: Suite,
-    found: tuple[str, Mapping[str, Path]],
-) -> Case:
-    """One suite on one patch's kernel; a pass is remembered, all else is tried again."""
-    identity, programs = found
-    known = recall(shopfloor, identity, str(at.number))
-    if known is not None:
-        return replace(known.cases[0], reason="tested before")
-    assert request.plan is not None
-    kernel = _kernel(shopfloor, request, at)
-    if kernel is None:
-        return Case(suite.name, Verdict.NOT_RUN, reason="the kernel does not build any more")
-    watch, named = stopwatch(), suite.model_copy(update={"name": f"{suite.name} on {at.name}"})
-    kept = guests.test(
-        shopfloor,
-        kernel,
-        named,
-        programs[suite.name],
-        request.plan,
-        repo=at.source.tree.repo,
-    )
-    verdict = worst(judge(each) for each in kept) if len(kept) > 1 else judge(kept[0])
-    if len(kept) == 1 and verdict.good:
-        verdict = Verdict.NOT_RUN
-    detail = {"log": kept[-1].log} if kept[-1].log else {}
-    case = Case(suite.name, verdict, watch(), kept[-1].reason, detail)
-    if verdict is Verdict.PASS:
-        remember(shopfloor, identity, Outcome(Stage.CHECK, "", verdict, cases=(case,)))
-    return case
-
-
-def _kernel(shopfloor: Workshop, request: Request, at: At) -> KernelBuild | None:
-    return kernels.kernel_of(shopfloor, at.source, at.source.commit, request.wanted)

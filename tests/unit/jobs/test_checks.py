@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from kzc.jobs import checks
+from kzc.jobs import checks, kernels
+from kzc.jobs.check_guest import identity_of
+from kzc.jobs.checked import remember
 from kzc.jobs.checks import Request
-from kzc.jobs.kernels import Wanted
+from kzc.jobs.guests import Plan
+from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.places import Places
 from kzc.jobs.workshop import Workshop
 from kzc.kernel.fragment import Fragment
@@ -224,3 +227,35 @@ def test_w1_allmodconfig_and_a_symbol_that_is_not_there_yet(
     assert cases[1]["allmodconfig"].detail["new"][0]["file"] == "net/core/own.h"
     assert {case["build"].verdict for case in cases} == {Verdict.PASS}
     assert "CONFIG_BROKEN=y" in cases[0]["build"].reason
+
+
+def test_a_suite_runs_once_for_each_image_and_its_programs(
+    shopfloor: Workshop, kernel: Path, tmp_path: Path
+) -> None:
+    folder = series_of(
+        kernel,
+        tmp_path / "series",
+        ("net/socket.c", "int socket_9;\n", "long socket_9;\n"),
+        ("net/socket.c", "int socket_8;\n", "int socket_8; /* nothing */\n"),
+        ("net/socket.c", "int socket_7;\n", "nonsense\n"),
+    )
+    found = check(shopfloor, kernel, folder)
+    images = [outcome.detail.get("image", "") for outcome in found]
+    assert images[0] == images[1] != ""
+    plan = Plan("tcg")
+    # as if a guest had run it before: these tests have none
+    tree = tree_of(kernel, shopfloor)
+    source = Source(tree, tree.commit, tree.tree_id)
+    programs = kernels.make_tests(shopfloor, source, [SUITE])[SUITE.name]
+    passed = Case(SUITE.name, Verdict.PASS, 3.0)
+    identity = identity_of(images[0], programs, SUITE, plan)
+    remember(shopfloor, identity, Outcome(Stage.CHECK, "", Verdict.PASS, cases=(passed,)))
+    tested = [
+        cases_of(outcome)[SUITE.name]
+        for outcome in check(again(shopfloor), kernel, folder, tests=(SUITE,), plan=plan)
+    ]
+    assert [(case.verdict, case.reason) for case in tested] == [
+        (Verdict.PASS, "tested before"),
+        (Verdict.SKIP, "same image and programs as 1/3"),
+        (Verdict.NOT_RUN, "the kernel does not build"),
+    ]
