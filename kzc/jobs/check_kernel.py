@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.jobs import kernels
+from kzc.jobs import building
 from kzc.jobs.check_bench import Bench
 from kzc.jobs.workshop import shop, stopwatch
 from kzc.kernel import checks
@@ -46,14 +46,14 @@ def build(bench: Bench, parent_image: str) -> Made:
         reason = "it touches no file of the kernel: the image is its parent's"
         return Made(Case("build", Verdict.PASS, reason=reason), image=parent_image)
     watch, log = stopwatch(), bench.log("build")
-    place = kernels.place_of(bench.slot, bench.recipe, log)
-    if kernels.built_from(place) != at.parent:
+    place = building.place_of(bench.slot, bench.recipe, log)
+    if building.built_from(place) != at.parent:
         # the folder may hold objects of this patch already: all that it touches is made anew
         _look_new(bench.slot.path, at.files)
     shopfloor.screen.step(f"building patch {at.name}")
     recipe, note = _configured(bench, place)
     try:
-        made = kernels.compile_in(shopfloor, bench.slot, recipe, at.source.commit, place)
+        made = building.compile_in(shopfloor, bench.slot, recipe, at.source.commit, place)
     except BuildFailed as failure:
         detail = bench.detail("build", errors=_values(failure.errors), hint=failure.hint)
         reason = failure.message.splitlines()[0]
@@ -106,12 +106,12 @@ def like_allmodconfig(bench: Bench) -> Case:
     if not objects:
         reason = "no C file is in a folder that it touches"
         return Case("allmodconfig", Verdict.SKIP, reason=reason)
-    checks.configure_all(place, yard, runner)
+    _configured_all(bench, place, bench.at.source.commit)
     after = checks.make_objects(objects, place, yard, runner, sparse=has_sparse())
     new: tuple[Diagnostic, ...] = ()
     if after:
         move(bench.slot, bench.at.parent, runner)
-        checks.configure_all(place, yard, runner)
+        _configured_all(bench, place, bench.at.parent)
         before = checks.make_objects(objects, place, yard, runner, sparse=has_sparse())
         new = checks.new_ones(after, before)
         move(bench.slot, bench.at.source.commit, runner)
@@ -137,11 +137,20 @@ def _configured(bench: Bench, place: Place, commit: str = "") -> tuple[Recipe, s
     """
     commit = commit or bench.at.source.commit
     try:
-        kernels.configure_in(bench.shopfloor, bench.slot, bench.recipe, commit, place)
+        building.configure_in(bench.shopfloor, bench.slot, bench.recipe, commit, place)
     except UsageError as error:
         less = Fragment("less.config", "# not all of these took\n")
         return replace(bench.recipe, fragments=(*bench.recipe.fragments, less)), error.message
     return bench.recipe, ""
+
+
+def _configured_all(bench: Bench, place: Place, commit: str) -> None:
+    yard, runner = shop(bench.shopfloor.settings), bench.shopfloor.runner
+    building.configure_once(
+        bench.shopfloor,
+        (bench.slot, place, commit),
+        lambda: checks.configure_all(place, yard, runner),
+    )
 
 
 def _warned(

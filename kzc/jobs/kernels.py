@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kzc.errors import KzcError
 from kzc.git import Git
+from kzc.jobs import building
 from kzc.jobs.workshop import Workshop, shop, stopwatch, touch
 from kzc.kernel import build as kernel
 from kzc.kernel.build import BuildFailed, Place, Recipe
@@ -26,9 +27,6 @@ from kzc.suites.manifest import Suite
 from kzc.trees.slots import Slot, checkout, move
 from kzc.trees.tree import Tree
 from kzc.values import KernelBuild, Outcome, Series, Stage, Verdict
-
-_BUILT_FROM = "kzc-commit"
-_CONFIGURED_FOR = "kzc-configured"
 
 
 @dataclass(frozen=True)
@@ -85,9 +83,9 @@ def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBu
         with checkout(
             source.tree.repo, source.commit, shopfloor.settings, shopfloor.runner
         ) as slot:
-            place = place_of(slot, recipe, log)
+            place = building.place_of(slot, recipe, log)
             try:
-                built = build_in(shopfloor, slot, recipe, source.commit, place)
+                built = building.build_in(shopfloor, slot, recipe, source.commit, place)
             except BuildFailed as failure:
                 reason = _culprit(failure, source, slot, place, shopfloor)
                 shopfloor.keep(_failed(source, failure, reason, watch(), shopfloor))
@@ -111,7 +109,9 @@ def kernel_of(
     log = shopfloor.log(f"build-{commit[:12]}")
     with checkout(at.tree.repo, commit, shopfloor.settings, shopfloor.runner) as slot:
         try:
-            return build_in(shopfloor, slot, recipe, commit, place_of(slot, recipe, log))
+            return building.build_in(
+                shopfloor, slot, recipe, commit, building.place_of(slot, recipe, log)
+            )
         except BuildFailed:
             return None
 
@@ -136,55 +136,6 @@ def find_kernel(shopfloor: Workshop, recipe: Recipe) -> KernelBuild | None:
     if built is not None:
         touch(Path(built.folder))
     return built
-
-
-def place_of(slot: Slot, recipe: Recipe, log: Path) -> Place:
-    """Where this configuration is built in a slot: one folder, whatever the commit."""
-    return Place(slot.path, slot.folder / f"build-{recipe.config_hash[:12]}", log)
-
-
-def build_in(
-    shopfloor: Workshop, slot: Slot, recipe: Recipe, commit: str, place: Place
-) -> KernelBuild:
-    """Build in a slot that is at `commit`. Raises BuildFailed, UsageError for a bad config."""
-    configure_in(shopfloor, slot, recipe, commit, place)
-    return compile_in(shopfloor, slot, recipe, commit, place)
-
-
-def compile_in(
-    shopfloor: Workshop, slot: Slot, recipe: Recipe, commit: str, place: Place
-) -> KernelBuild:
-    """Build with the .config that is there. Raises BuildFailed."""
-    built = kernel.compile_kernel(
-        recipe,
-        place,
-        shop(shopfloor.settings),
-        shopfloor.runner,
-        show=shopfloor.screen.progress,
-        changed=_changed(place, slot, commit, shopfloor),
-    )
-    (place.out / _BUILT_FROM).write_text(commit)
-    return built
-
-
-def configure_in(
-    shopfloor: Workshop, slot: Slot, recipe: Recipe, commit: str, place: Place
-) -> None:
-    """Write the .config where the one that is there may be another. Raises UsageError."""
-    # virtme-ng's own config may be another since: that is asked each time
-    if not recipe.virtme and not _must_configure(place, slot, commit, shopfloor):
-        return
-    (place.out / _CONFIGURED_FOR).unlink(missing_ok=True)
-    kernel.configure(recipe, place, shop(shopfloor.settings), shopfloor.runner)
-    (place.out / _CONFIGURED_FOR).write_text(commit)
-
-
-def built_from(place: Place) -> str:
-    """The commit that a build folder was last built from as a whole, empty if that is unknown."""
-    try:
-        return (place.out / _BUILT_FROM).read_text()
-    except OSError:
-        return ""
 
 
 def make_tests(shopfloor: Workshop, source: Source, suites: Sequence[Suite]) -> dict[str, Path]:
@@ -232,34 +183,6 @@ def fragments(names: Sequence[str]) -> tuple[Fragment, ...]:
     """Fragments by name or path, in that order. Raises UsageError for one that is not there."""
     folder = shared_folder("kconfigs")
     return tuple(load_fragment(name, folder) for name in names)
-
-
-def _changed(place: Place, slot: Slot, commit: str, shopfloor: Workshop) -> tuple[str, ...] | None:
-    """Files between what the build folder holds and what it will; None when it holds nothing."""
-    return _between(built_from(place), commit, slot, shopfloor)
-
-
-def _must_configure(place: Place, slot: Slot, commit: str, shopfloor: Workshop) -> bool:
-    """Whether the .config that is there may be another than the one this commit would get."""
-    try:
-        before = (place.out / _CONFIGURED_FOR).read_text()
-    except OSError:
-        return True
-    changed = _between(before, commit, slot, shopfloor)
-    if changed is None or not (place.out / ".config").exists():
-        return True
-    return any(
-        name.startswith("scripts/") or Path(name).name.startswith(("Kconfig", "Makefile"))
-        for name in changed
-    )
-
-
-def _between(before: str, commit: str, slot: Slot, shopfloor: Workshop) -> tuple[str, ...] | None:
-    if not before:
-        return None
-    git = Git(shopfloor.runner, git_dir=slot.repo)
-    done = git.run("diff", "--name-only", "--no-renames", before, commit, check=False)
-    return None if done.code else tuple(done.stdout.splitlines())
 
 
 def _culprit(
