@@ -22,6 +22,7 @@ from kzc.values import Case, Outcome, Verdict
 
 _RESULT = "outcome.json"
 _CHANCE = frozenset({Verdict.INFRA, Verdict.CRASH, Verdict.TIMEOUT})
+_BUILDS = frozenset({"build", "selftests"})
 
 
 def key_of(*parts: object) -> str:
@@ -40,8 +41,13 @@ def digest_of(folder: Path) -> str:
 
 
 def lasting(outcome: Outcome) -> bool:
-    """Whether the same would come out again: nothing of it is this machine's, or chance."""
-    return not _CHANCE & {outcome.verdict, *(case.verdict for case in outcome.cases)}
+    """Whether the same would come out again: nothing of it is chance, or lies in this machine.
+
+    A build that fails may lack a library here, so it is tried again.
+    """
+    failed = {case.name for case in outcome.cases if case.verdict is Verdict.FAIL}
+    chance = _CHANCE & {outcome.verdict, *(case.verdict for case in outcome.cases)}
+    return not chance and not failed & _BUILDS
 
 
 def recall(shopfloor: Workshop, key: str, prefix: str) -> Outcome | None:

@@ -54,10 +54,16 @@ def make_objects(
 
 
 def configure_all(place: Place, shop: Shop, runner: Runner) -> None:
-    """Write the .config that has everything, as the tree is now. Raises CommandFailed."""
+    """Write the .config that has everything, as the tree is now. Raises CommandFailed.
+
+    Without WERROR, or the first warning would hide what sparse has to say of the same file.
+    """
     place.out.mkdir(parents=True, exist_ok=True)
-    argv = [*make_argv(place.src, place.out, shop), "allmodconfig"]
-    for _ in runner.stream(argv, log=place.log, env=environment(shop, place.src)):
+    wishes = place.out / "kzc.config"
+    wishes.write_text("# CONFIG_WERROR is not set\n# CONFIG_GCC_PLUGINS is not set\n")
+    argv = make_argv(place.src, place.out, shop)
+    command = [*argv, f"KCONFIG_ALLCONFIG={wishes}", "allmodconfig"]
+    for _ in runner.stream(command, log=place.log, env=environment(shop, place.src)):
         pass
 
 

@@ -142,7 +142,8 @@ def test_the_grid_of_a_mixed_series(shopfloor: Workshop, kernel: Path, tmp_path:
     other = again(shopfloor)
     recalled = check(other, kernel, mixed)
     assert [words(outcome) for outcome in recalled] == [words(outcome) for outcome in found]
-    assert {outcome.reason for outcome in recalled} == {"checked before"}
+    # what did not build is tried again: that may have been this machine's fault
+    assert [outcome.reason for outcome in recalled] == ["checked before", "", "checked before", ""]
     for run, checked in ((shopfloor, found), (other, recalled)):
         logs = [log for each in checked for case in each.cases if (log := case.detail.get("log"))]
         assert len(logs) == len(set(logs)) == 10
