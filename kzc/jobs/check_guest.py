@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kzc.errors import UsageError
 from kzc.jobs import guests, kernels
 from kzc.jobs.check_bench import At
 from kzc.jobs.checked import digest_of, key_of, recall, remember
@@ -61,7 +62,10 @@ class Guests:
         """In a guest; what it found is kept in the run as a boot and a test of its own, too."""
         assert self.plan is not None
         watch, source = stopwatch(), at.source
-        kernel = kernels.kernel_of(self.shopfloor, source, source.commit, self.wanted)
+        try:
+            kernel = kernels.kernel_of(self.shopfloor, source, source.commit, self.wanted)
+        except UsageError as error:  # not with this configuration, before a later patch
+            return self._missing(suite, error.message)
         if kernel is None:
             return self._missing(suite, _NO_KERNEL)
         named = suite.model_copy(update={"name": f"{suite.name} on {at.name}"})

@@ -19,16 +19,20 @@ from kzc.kernel.build import Place, Shop, environment, make_argv
 from kzc.proc import Runner
 from kzc.values import Diagnostic
 
+_PLAIN = re.compile(r"\w[\w./+-]*\.c", re.ASCII)
 _COMPILED = re.compile(r"^  (?:CC|AS)\s+(?:\[M\]\s+)?(\S+\.o)$")
 _PLACE_IN_TEXT = re.compile(r"\b(line |:)\d+(?::\d+)?")
 
 
 def objects_of(files: Iterable[str]) -> tuple[str, ...]:
-    """The objects that are made of C files (tools have Makefiles of their own), in order."""
+    """The objects that are made of C files (tools have Makefiles of their own), in order.
+
+    A name that make would not take for a plain target is left out.
+    """
     return tuple(
         f"{file.removesuffix('.c')}.o"
         for file in files
-        if file.endswith(".c") and not file.startswith(("tools/", "samples/", "scripts/"))
+        if _PLAIN.fullmatch(file) and not file.startswith(("tools/", "samples/", "scripts/"))
     )
 
 
