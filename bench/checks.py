@@ -2,10 +2,11 @@
 """`kzc check` of the series that kzc carries against `git rebase --exec make` in the same tree:
 the first time, and again after the last patch was changed.
 
-Both begin with the base built by the same compiler in the same configuration, and compile without
-help from a compiler cache what the patches change. Seconds of CPU are held (user and system, of
-all children), because wall time on a shared machine is noise; both are kept. The base is built
-first, which takes half an hour on two cores. Holds: first <= 1, after a change <= 0.2.
+python bench/checks.py [TREE [SERIES]]. Both begin with the base built by the same compiler in the
+same configuration, and compile without help from a compiler cache what the patches change. Seconds
+of CPU are held (user and system, of all children), because wall time on a shared machine is noise;
+both are kept. The base is built first, which takes half an hour on two cores.
+Holds: first <= 1, after a change <= 0.2.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from builds import Clock
 from machine import keep
 
 from kzc.proc import LocalRunner
-from kzc.series.find import load_series
+from kzc.series.find import find_series
 from kzc.settings import load_settings, shared_folder
 from kzc.trees.find import find_tree
 from kzc.values import Series
@@ -62,18 +63,25 @@ def rebase(work: Path, base: str, mails: Path, make: str) -> dict[str, float]:
     return clock.read()
 
 
-def measure(scratch: Path) -> dict[str, dict[str, float]]:
+def measure(scratch: Path, source: str, name: str) -> dict[str, dict[str, float]]:
     """All four readings. The repository is the user's own, everything else is in `scratch`."""
     settings, runner = load_settings({}, Path.cwd()), LocalRunner()
-    tree = find_tree(TREE, Path.cwd(), settings, runner)
-    series = load_series(shared_folder("patches"), NAME, tree.version)
-    mails = {name: series_in(scratch / name, series, name == "two") for name in ("one", "two")}
+    tree = find_tree(source, Path.cwd(), settings, runner)
+    series = find_series(
+        name,
+        cwd=Path.cwd(),
+        patches_dir=shared_folder("patches"),
+        version=tree.version,
+        repo=tree.repo,
+        runner=runner,
+    )
+    mails = {each: series_in(scratch / each, series, each == "two") for each in ("one", "two")}
     cache, work = scratch / "cache", scratch / "work"
     cache.mkdir()
     (cache / "repos").symlink_to(settings.cache / "repos")
     git = ["git", f"--git-dir={tree.repo}"]
     try:
-        kzc(cache, "build", "--tree", TREE)
+        kzc(cache, "build", "--tree", source)
         built = next((cache / "work").glob("*-0/build-*"))
         subprocess.run([*git, "worktree", "add", "-q", "--detach", work, tree.commit], check=True)
         out = scratch / "out"
@@ -85,9 +93,9 @@ def measure(scratch: Path) -> dict[str, dict[str, float]]:
         shutil.rmtree(cache / "ccache")
         make = f"CCACHE_DISABLE=1 {plain}"
         return {
-            "check first": kzc(cache, "check", str(mails["one"]), "--tree", TREE),
+            "check first": kzc(cache, "check", str(mails["one"]), "--tree", source),
             "rebase first": rebase(work, tree.commit, mails["one"], make),
-            "check again": kzc(cache, "check", str(mails["two"]), "--tree", TREE),
+            "check again": kzc(cache, "check", str(mails["two"]), "--tree", source),
             "rebase again": rebase(work, tree.commit, mails["two"], make),
         }
     finally:
@@ -99,7 +107,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(
         prefix="kzc-bench-", dir=Path.home(), ignore_cleanup_errors=True
     ) as scratch:
-        known = measure(Path(scratch))
+        source, name, *_ = (*sys.argv[1:], *(TREE, NAME)[len(sys.argv[1:]) :])
+        known = measure(Path(scratch), source, name)
     ratios = {
         name: {
             unit: round(known[f"check {name}"][unit] / known[f"rebase {name}"][unit], 3)
