@@ -16,7 +16,7 @@ from kzc.results.verdicts import judge
 from kzc.results.words import label, phrase
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
-_LOG = re.compile(r"(?!/)(?:(?!\.\.(?:/|$))[\w.+-]+/)*[\w+-][\w.+-]*")
+_LOG = re.compile(r"logs(?:/[\w+-][\w.+-]*)+", re.ASCII)
 _REMARKS = ("remarks", "hints")
 _WORDS = {Verdict.PASS: "ok", Verdict.NOT_RUN: "not run"}
 
