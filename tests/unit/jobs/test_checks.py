@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from kzc.jobs import checks, kernels
-from kzc.jobs.check_guest import identity_of
+from kzc.jobs.check_bench import At
+from kzc.jobs.check_guest import Guests, identity_of
 from kzc.jobs.checked import remember
 from kzc.jobs.checks import Request
 from kzc.jobs.guests import Plan
@@ -139,16 +140,6 @@ def test_the_grid_of_a_mixed_series(shopfloor: Workshop, kernel: Path, tmp_path:
     assert found[3].detail["image"] == found[2].detail["image"]
     assert "oops" in (shopfloor.run.folder / last["selftests"].detail["log"]).read_text()
 
-    other = again(shopfloor)
-    recalled = check(other, kernel, mixed)
-    assert [words(outcome) for outcome in recalled] == [words(outcome) for outcome in found]
-    # what did not build is tried again: that may have been this machine's fault
-    assert [outcome.reason for outcome in recalled] == ["checked before", "", "checked before", ""]
-    for run, checked in ((shopfloor, found), (other, recalled)):
-        logs = [log for each in checked for case in each.cases if (log := case.detail.get("log"))]
-        assert len(logs) == len(set(logs)) == 10
-        assert all((run.run.folder / log).stat().st_size for log in logs)
-
 
 def test_only_what_changed_is_checked_again_and_nothing_escapes_for_being_made_already(
     shopfloor: Workshop, kernel: Path, tmp_path: Path
@@ -163,10 +154,15 @@ def test_only_what_changed_is_checked_again_and_nothing_escapes_for_being_made_a
     assert after[0].reason == ""
     assert cases_of(after[0])["warnings"].verdict is Verdict.FAIL
     third = again(shopfloor)
-    changed = (first[0], first[1], "char socket_5;\n")
+    changed = ("tools/testing/small/prog.c", "return 0", "return 1")
     last = check(third, kernel, series_of(kernel, tmp_path / "three", warns, changed))
     assert [outcome.reason for outcome in last] == ["checked before", ""]
-    assert [step for step in steps(third) if step.startswith("building")] == ["building patch 2/2"]
+    assert words(last[0]) == words(after[0])
+    assert not [step for step in steps(third) if step.startswith("building")]
+    for run, checked in ((other, after), (third, last)):
+        logs = [log for each in checked for case in each.cases if (log := case.detail.get("log"))]
+        assert len(logs) == len(set(logs)) >= 3
+        assert all((run.run.folder / log).stat().st_size for log in logs)
     for each in (shopfloor, other, third):
         each.places.close()
     clean(shopfloor.settings, everything=True)
@@ -230,28 +226,23 @@ def test_w1_looks_at_touched_files_and_allmodconfig_at_their_neighbours(
 def test_a_suite_runs_once_for_each_image_and_its_programs(
     shopfloor: Workshop, kernel: Path, tmp_path: Path
 ) -> None:
-    folder = series_of(
-        kernel,
-        tmp_path / "series",
-        ("net/socket.c", "int socket_9;\n", "long socket_9;\n"),
-        ("net/socket.c", "int socket_8;\n", "int socket_8; /* nothing */\n"),
-    )
-    found = check(shopfloor, kernel, folder)
-    images = [outcome.detail.get("image", "") for outcome in found]
-    assert images[0] == images[1] != ""
-    plan = Plan("tcg")
-    # as if a guest had run it before: these tests have none
     tree = tree_of(kernel, shopfloor)
-    source = Source(tree, tree.commit, tree.tree_id)
+    source, plan = Source(tree, tree.commit, tree.tree_id), Plan("tcg")
+    patch = read_folder(
+        series_of(kernel, tmp_path / "x", ("net/socket.c", OLD, "int old;\n"))
+    ).patches[0]
+    first, second, third = (
+        At(number, 3, patch, source, tree.commit, tree.tree_id, ()) for number in (1, 2, 3)
+    )
+    # as if a guest had run it before: these tests have none
     programs = kernels.make_tests(shopfloor, source, [SUITE])[SUITE.name]
     passed = Case(SUITE.name, Verdict.PASS, 3.0)
-    identity = identity_of(images[0], programs, SUITE, plan)
+    identity = identity_of("image", programs, SUITE, plan)
     remember(shopfloor, identity, Outcome(Stage.CHECK, "", Verdict.PASS, cases=(passed,)))
-    tested = [
-        cases_of(outcome)[SUITE.name]
-        for outcome in check(again(shopfloor), kernel, folder, tests=(SUITE,), plan=plan)
-    ]
+    guests = Guests(shopfloor, (SUITE,), plan, PLAIN)
+    tested = [*guests.test(first, "image"), *guests.test(second, "image"), *guests.test(third, "")]
     assert [(case.verdict, case.reason) for case in tested] == [
         (Verdict.PASS, "tested before"),
-        (Verdict.SKIP, "same image and programs as 1/2"),
+        (Verdict.SKIP, "same image and programs as 1/3"),
+        (Verdict.NOT_RUN, "the kernel does not build"),
     ]
