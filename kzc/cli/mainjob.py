@@ -72,7 +72,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     profile = find_profile(settings.profile, shared_folder("kconfigs"))
     manifest = find_manifest(patches, asked.series)
     names = asked.suites or (_own_suites(asked.series, manifest) if with_suites else ())
-    suites = tuple(load_suite(_suite_folder(name, cwd)) for name in names)
+    suites = tuple(load_suite(suite_folder(name, cwd)) for name in names)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
     series = _series(asked.series, tree, patches, settings, runner) if asked.series else None
     fragments = [
@@ -147,7 +147,7 @@ def run(asked: Asked) -> int:
     with begun(job, facts, keep=asked.keep) as (opened_run, places):
         with working(job, opened_run, places) as shopfloor:
             pipeline.run(shopfloor, request)
-        status = _reported(shopfloor)
+        status = reported(shopfloor)
         places.hold(_say)
     return status
 
@@ -160,7 +160,7 @@ def apply(asked: Asked) -> int:
         source = kernels.apply(shopfloor, job.tree, job.series)
     status = exit_code(shopfloor.run.run)
     if source is None or status:
-        return _reported(shopfloor)
+        return reported(shopfloor)
     print(f"{source.commit} in {job.tree.repo}")
     return status
 
@@ -171,7 +171,7 @@ def build(asked: Asked) -> int:
     with opened(job, {}) as shopfloor:
         built = built_kernel(shopfloor, job)
     if built is None:
-        return _reported(shopfloor)
+        return reported(shopfloor)
     for warning in built.warnings:
         print(f"{warning.file}:{warning.line}: {warning.kind}: {warning.text}")
     print(built.image)
@@ -201,9 +201,9 @@ def plan_for(job: Job) -> tuple[Plan, dict[str, str]]:
 
 
 @contextmanager
-def opened(job: Job, facts: Mapping[str, str]) -> Iterator[Workshop]:
+def opened(job: Job, facts: Mapping[str, str], *, quiet: bool = False) -> Iterator[Workshop]:
     """A run with a screen in front of it; an exception leaves it unfinished."""
-    with begun(job, facts) as (run, places), working(job, run, places) as shopfloor:
+    with begun(job, facts) as (run, places), working(job, run, places, quiet) as shopfloor:
         yield shopfloor
 
 
@@ -223,9 +223,9 @@ def begun(
 
 
 @contextmanager
-def working(job: Job, run: OpenRun, places: Places) -> Iterator[Workshop]:
+def working(job: Job, run: OpenRun, places: Places, quiet: bool = False) -> Iterator[Workshop]:
     """The screen is in front as long as there is something to be seen on it."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=quiet)
     with screen_for(console) as screen:
         if job.tree.dirty:
             console.print(f"uncommitted changes: {job.tree.dirty}", highlight=False)
@@ -237,7 +237,8 @@ def _accelerator(settings: Settings, runner: Runner) -> Accelerator:
     return probe(settings.qemu, settings.cache, runner)
 
 
-def _reported(shopfloor: Workshop) -> int:
+def reported(shopfloor: Workshop) -> int:
+    """Show the finished run's report; the status is its verdict."""
     finished: Run = shopfloor.run.run
     console = Console()
     width = None if console.is_terminal else text.WIDTH
@@ -256,7 +257,7 @@ def _own_suites(series: str, manifest: Manifest | None) -> tuple[str, ...]:
     return all_suites() if series else ()
 
 
-def _suite_folder(name: str, cwd: Path) -> Path:
+def suite_folder(name: str, cwd: Path) -> Path:
     """A suite of kzc's by name, or anybody's by the path of its folder."""
     if "/" in name:
         return cwd / name

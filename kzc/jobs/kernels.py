@@ -7,13 +7,13 @@ failed is made once more on each patch, so that the patch which broke it is name
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kzc.errors import KzcError
 from kzc.git import Git
+from kzc.jobs import building
 from kzc.jobs.workshop import Workshop, shop, stopwatch, touch
 from kzc.kernel import build as kernel
 from kzc.kernel.build import BuildFailed, Place, Recipe
@@ -28,8 +28,6 @@ from kzc.suites.manifest import Suite
 from kzc.trees.slots import Slot, checkout, move
 from kzc.trees.tree import Tree
 from kzc.values import KernelBuild, Outcome, Series, Stage, Verdict
-
-_BUILT_FROM = "kzc-commit"
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,13 @@ class Wanted:
 
 
 def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
-    """Apply a series; None when it does not apply. Every patch's outcome is kept.
+    """Apply a series; None when it does not apply. Every patch's outcome is kept."""
+    source = apply_what_fits(shopfloor, tree, series)
+    return source if source.applied and source.applied.whole else None
+
+
+def apply_what_fits(shopfloor: Workshop, tree: Tree, series: Series) -> Source:
+    """Apply a series up to the first patch that does not. Every patch's outcome is kept.
 
     uapi numbers that collide are a failure of the run, but the kernel can be made: what it does
     is worth knowing too.
@@ -67,46 +71,80 @@ def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
     shopfloor.run.note({"fit": applied.fit.value + (f", doubtful: {doubts}" if doubts else "")})
     found = outcomes(applied, series)
     log.write_text("".join(_apply_log(outcome) for outcome in found))
-    kept = [shopfloor.keep(_with_log(entry, shopfloor.relative(log))) for entry in found]
-    if not all(outcome.verdict.good for outcome in kept):
-        return None
-    git = Git(shopfloor.runner, git_dir=tree.repo)
-    numbers = check_numbers(git, applied.base, applied.head, series)
-    if numbers is not None:
-        shopfloor.keep(replace(numbers, detail={**numbers.detail, "repeat": shopfloor.again}))
+    for entry in found:
+        shopfloor.keep(_with_log(entry, shopfloor.relative(log)))
+    if applied.whole:
+        git = Git(shopfloor.runner, git_dir=tree.repo)
+        numbers = check_numbers(git, applied.base, applied.head, series)
+        if numbers is not None:
+            shopfloor.keep(replace(numbers, detail={**numbers.detail, "repeat": shopfloor.again}))
     return Source(tree, applied.head, applied.tree_id, series, applied)
 
 
 def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBuild | None:
     """Build the source's kernel, or find it built; None when it does not build."""
-    runner, yard = shopfloor.runner, shop(shopfloor.settings)
     watch = stopwatch()
-    compiler = kernel.compiler_version(runner)
-    recipe = Recipe(source.tree_id, wanted.fragments, compiler, wanted.virtme)
-    shopfloor.run.note({"config_hash": recipe.config_hash[:24], "compiler": compiler})
-    shopfloor.places.use(yard.store / recipe.key)
-    built = kernel.find_built(recipe, yard)
+    recipe = recipe_of(shopfloor, source, wanted)
+    shopfloor.run.note({"config_hash": recipe.config_hash[:24], "compiler": recipe.compiler})
+    built = find_kernel(shopfloor, recipe)
     if built is None:
         shopfloor.screen.step(f"building {source.tree.version}")
         log = shopfloor.log("build")
-        with _place(shopfloor, source, recipe, log) as (slot, place):
+        with checkout(
+            source.tree.repo, source.commit, shopfloor.settings, shopfloor.runner
+        ) as slot:
+            place = building.place_of(slot, recipe, log)
             try:
-                kernel.configure(recipe, place, yard, runner)
-                built = kernel.compile_kernel(
-                    recipe,
-                    place,
-                    yard,
-                    runner,
-                    show=shopfloor.screen.progress,
-                    changed=_changed(place, slot, source.commit, shopfloor),
-                )
-                (place.out / _BUILT_FROM).write_text(source.commit)
+                built = building.build_in(shopfloor, slot, recipe, source.commit, place)
             except BuildFailed as failure:
                 reason = _culprit(failure, source, slot, place, shopfloor)
                 shopfloor.keep(_failed(source, failure, reason, watch(), shopfloor))
                 return None
-    touch(Path(built.folder))
     shopfloor.keep(_built(source, built, watch(), shopfloor))
+    return built
+
+
+def kernel_of(
+    shopfloor: Workshop, source: Source, commit: str, wanted: Wanted
+) -> KernelBuild | None:
+    """The kernel at one commit of an applied series, built now or before; None: does not build.
+
+    Nothing is kept. The log is the run's `build-` and the commit's first twelve digits.
+    """
+    at = at_commit(source, commit, shopfloor)
+    recipe = recipe_of(shopfloor, at, wanted)
+    built = find_kernel(shopfloor, recipe)
+    if built is not None:
+        return built
+    log = shopfloor.log(f"build-{commit[:12]}")
+    with checkout(at.tree.repo, commit, shopfloor.settings, shopfloor.runner) as slot:
+        try:
+            return building.build_in(
+                shopfloor, slot, recipe, commit, building.place_of(slot, recipe, log)
+            )
+        except BuildFailed:
+            return None
+
+
+def at_commit(source: Source, commit: str, shopfloor: Workshop) -> Source:
+    """The source of one commit of an applied series: that patch and those before it."""
+    git = Git(shopfloor.runner, git_dir=source.tree.repo)
+    return Source(source.tree, commit, git.out("rev-parse", f"{commit}^{{tree}}"))
+
+
+def recipe_of(shopfloor: Workshop, source: Source, wanted: Wanted) -> Recipe:
+    """What the source's kernel is made of. Raises HostError without a compiler."""
+    compiler = kernel.compiler_version(shopfloor.runner)
+    return Recipe(source.tree_id, wanted.fragments, compiler, wanted.virtme)
+
+
+def find_kernel(shopfloor: Workshop, recipe: Recipe) -> KernelBuild | None:
+    """The kernel if it was built before; it is in use by the run from now on."""
+    yard = shop(shopfloor.settings)
+    shopfloor.places.use(yard.store / recipe.key)
+    built = kernel.find_built(recipe, yard)
+    if built is not None:
+        touch(Path(built.folder))
     return built
 
 
@@ -155,27 +193,6 @@ def fragments(names: Sequence[str]) -> tuple[Fragment, ...]:
     """Fragments by name or path, in that order. Raises UsageError for one that is not there."""
     folder = shared_folder("kconfigs")
     return tuple(load_fragment(name, folder) for name in names)
-
-
-@contextmanager
-def _place(
-    shopfloor: Workshop, source: Source, recipe: Recipe, log: Path
-) -> Iterator[tuple[Slot, Place]]:
-    settings = shopfloor.settings
-    with checkout(source.tree.repo, source.commit, settings, shopfloor.runner) as slot:
-        yield slot, Place(slot.path, slot.folder / f"build-{recipe.config_hash[:12]}", log)
-
-
-def _changed(place: Place, slot: Slot, commit: str, shopfloor: Workshop) -> tuple[str, ...] | None:
-    """Files between what the build folder holds and what it will; None when it holds nothing."""
-    try:
-        before = (place.out / _BUILT_FROM).read_text()
-    except OSError:
-        return None
-    git = Git(shopfloor.runner, git_dir=slot.repo)
-    if not git.commit_of(before):
-        return None
-    return tuple(git.out("diff", "--name-only", before, commit).splitlines())
 
 
 def _culprit(

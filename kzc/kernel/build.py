@@ -121,8 +121,8 @@ def configure(recipe: Recipe, place: Place, shop: Shop, runner: Runner) -> None:
         path = f"{Path(shop.vng).parent}:{os.environ.get('PATH', os.defpath)}"
         _consume(runner.stream(command, cwd=src, log=log, env={"PATH": path}))
     else:
-        command = [*_make(src, out, shop), f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"]
-        _consume(runner.stream(command, log=log, env=_environment(shop, src)))
+        command = [*make_argv(src, out, shop), f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"]
+        _consume(runner.stream(command, log=log, env=environment(shop, src)))
     config = fragment.parse_config((out / ".config").read_text())
     refusals = [
         refusal
@@ -162,9 +162,9 @@ def compile_kernel(
         meter.curve = history.curve
     lines: list[str] = []
     began = time.monotonic()
-    command = [*_make(src, out, shop), "bzImage"]
+    command = [*make_argv(src, out, shop), "bzImage"]
     try:
-        for line in runner.stream(command, log=log, env=_environment(shop, src)):
+        for line in runner.stream(command, log=log, env=environment(shop, src)):
             lines.append(line)
             done = meter.feed(line, time.monotonic() - began)
             if done is not None:
@@ -187,8 +187,8 @@ def breaks(target: str, place: Place, shop: Shop, runner: Runner) -> tuple[Diagn
     src = place.src
     lines: list[str] = []
     try:
-        command = [*_make(src, place.out, shop), target]
-        lines.extend(runner.stream(command, log=place.log, env=_environment(shop, src)))
+        command = [*make_argv(src, place.out, shop), target]
+        lines.extend(runner.stream(command, log=place.log, env=environment(shop, src)))
     except CommandFailed:
         found = diagnostics.parse(lines, str(src))
         return tuple(entry for entry in found if diagnostics.is_error(entry))
@@ -221,12 +221,14 @@ def _store(recipe: Recipe, out: Path, shop: Shop, warnings: tuple[Diagnostic, ..
     return build
 
 
-def _make(src: Path, out: Path, shop: Shop) -> list[str]:
+def make_argv(src: Path, out: Path, shop: Shop) -> list[str]:
+    """make on a tree, out of tree and through ccache, without a target."""
     tools = ["CC=ccache gcc", "HOSTCC=ccache gcc"]
     return ["make", "-C", str(src), f"O={out}", f"-j{shop.jobs}", "ARCH=x86_64", *tools]
 
 
-def _environment(shop: Shop, src: Path) -> dict[str, str]:
+def environment(shop: Shop, src: Path) -> dict[str, str]:
+    """What such a make has to find in its environment."""
     base = {"CCACHE_DIR": str(shop.ccache), "CCACHE_BASEDIR": str(src.parent)}
     # the kernel has the compiler write its dependencies, so no second preprocessor run is needed
     base["CCACHE_DEPEND"] = "1"

@@ -37,7 +37,7 @@ _Facts = tuple[tuple[str, str], ...]
 
 
 def junit(run: Run, folder: Path) -> str:
-    """The file as text: one test suite for each early stage, and one for each suite that ran."""
+    """The file as text: a test suite for each early stage, checked patch and suite that ran."""
     xml: Any = JUnitXml(f"kzc {run.id}")
     for name, cases, facts in _suites(run, folder):
         suite = TestSuite(name)
@@ -56,7 +56,7 @@ def junit(run: Run, folder: Path) -> str:
 def _suites(run: Run, folder: Path) -> Iterator[tuple[str, list[TestCase], _Facts]]:
     for stage in Stage:
         outcomes = [outcome for outcome in run.outcomes if outcome.stage is stage]
-        if stage is Stage.TEST:
+        if stage in (Stage.TEST, Stage.CHECK):
             for each in outcomes:
                 yield short(each.subject), _of_suite(each, folder), _facts(each, folder)
         elif outcomes:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kzc.results import summary, zerocopy
 from kzc.results.clean import block, code, sentence
+from kzc.results.grid import Cell, grid
 from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
 
@@ -22,6 +23,7 @@ def markdown(run: Run, folder: Path) -> str:
         f"## {summary.word(run)}: {sentence(summary.headline(run))}",
         *([] if run.finished else [f"**Unfinished**: {summary.UNFINISHED}."]),
         _stages(run),
+        *_checks(run),
         *_warnings(run),
         *_failures(run),
         *_transfers(run),
@@ -51,6 +53,24 @@ def _stages(run: Run) -> str:
         for each in summary.rows(run)
     )
     return _grid(("Stage", "Subject", "Verdict", "Found", "Time"), rows)
+
+
+def _checks(run: Run) -> Iterator[str]:
+    found = grid(run)
+    if found:
+        yield "### Checks"
+        rows = ((sentence(row.subject), *map(_cell, row.cells)) for row in found.rows)
+        yield _grid(("Patch", *map(sentence, found.columns)), rows)
+        if found.notes:
+            notes = [f"- {sentence(note)}" for note in found.notes[: summary.CASES]]
+            yield "\n".join((*notes, *(f"- {text}" for text in _more(len(found.notes)))))
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "-"
+    word = cell.word if cell.verdict.good else f"**{cell.word}**"
+    return f"[{word}]({cell.log})" if cell.log else word
 
 
 def _warnings(run: Run) -> Iterator[str]:

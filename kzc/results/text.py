@@ -19,6 +19,7 @@ from rich.text import Text
 
 from kzc.results import summary, zerocopy
 from kzc.results.clean import printable, short
+from kzc.results.grid import grid
 from kzc.results.verdicts import exit_code, verdict_of
 from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
@@ -43,6 +44,7 @@ def render(run: Run, folder: Path) -> RenderableType:
         _headline(run),
         _pairs(summary.provenance(run)),
         _stages(run),
+        *_checks(run),
         *_warnings(run),
         *_failures(run, folder),
         *_transfers(run),
@@ -85,6 +87,23 @@ def _stages(run: Run) -> Table:
             row.stage, Text(row.subject), _verdict(row.verdict), Text(row.found), span(row.seconds)
         )
     return table
+
+
+def _checks(run: Run) -> Iterator[RenderableType]:
+    found = grid(run)
+    if found:
+        table = _table("Patch", *found.columns)
+        table.columns[0].min_width = 30
+        for row in found.rows:
+            table.add_row(
+                Text(row.subject),
+                *(
+                    Text(cell.word, _STYLES[cell.verdict]) if cell else Text("-", "dim")
+                    for cell in row.cells
+                ),
+            )
+        notes = [Text(note, "dim") for note in found.notes[: summary.CASES]]
+        yield _section("Checks", table, *notes, *_more(len(found.notes), run))
 
 
 def _warnings(run: Run) -> Iterator[RenderableType]:

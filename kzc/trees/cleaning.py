@@ -25,7 +25,7 @@ from kzc.trees.slots import READY, discard
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
 # folders of the cache whose entries are named by content and made again when missed
-_PRODUCTS = ("kernels", "tests", "images")
+_PRODUCTS = ("kernels", "tests", "images", "checks")
 _MAKING, _GONE = ".making-", ".gone-"
 
 

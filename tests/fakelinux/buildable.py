@@ -10,9 +10,11 @@ from tests.fakelinux import MAKEFILE, commit, write_kernel
 OBJECTS = ("net/socket.o", "net/core/sock.o", "net/vmw_vsock/af_vsock.o")
 
 TOP = """
+MAKEFLAGS += -r
 O ?= $(CURDIR)
 
 %: FORCE
+	@mkdir -p $(O)
 	@$(MAKE) --no-print-directory -C $(O) -f $(CURDIR)/Makefile.out SRC=$(CURDIR) $@
 
 FORCE: ;
@@ -26,6 +28,7 @@ OBJECTS = """
     + " ".join(OBJECTS)
     + """
 allnoconfig: ; sed /CONFIG_BROKEN/d $(KCONFIG_ALLCONFIG) > .config
+allmodconfig: ; echo CONFIG_ALL=m > .config
 headers: ; mkdir -p usr/include
 bzImage: $(OBJECTS)
 	@echo "  LD      vmlinux.o"
@@ -36,7 +39,7 @@ bzImage: $(OBJECTS)
 $(OBJECTS): %.o: $(SRC)/%.c
 	@mkdir -p $(dir $@)
 	@echo "  CC      $@"
-	@$(CC) -Wall -c -o $@ $<
+	@$(CC) -Wall $(if $(W),-Wextra) -c -o $@ $<
 """
 )
 

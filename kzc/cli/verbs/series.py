@@ -124,6 +124,34 @@ def go_on(
 
 
 @app.command()
+@opt.takes(*opt.GUEST, "jobs")
+def check(
+    asked: opt.Asked,
+    name: Annotated[
+        str, typer.Argument(metavar="SERIES", help="- reads one mail from standard input.")
+    ],
+    test: Annotated[
+        list[str] | None, typer.Option("--test", help="Run this suite on each patch's kernel.")
+    ] = None,
+    allmodconfig: Annotated[
+        bool,
+        typer.Option("--allmodconfig-like", help="Touched folders in an allmodconfig, too."),
+    ] = False,
+    b4: Annotated[bool, typer.Option("--b4", help="Print JSON for `b4 review`; status 0.")] = False,
+    terse: Annotated[
+        bool, typer.Option("--terse", help="Print a line for each thing found; status 0.")
+    ] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Check each patch on top of the one before: build, warnings, style, mail, selftests."""
+    from kzc.cli import check
+
+    form = "b4" if b4 else "terse" if terse else "json" if as_json else "text"
+    job = replace(asked, series=name, suites=tuple(test or ()))
+    do(lambda: check.check(job, allmodconfig, form))
+
+
+@app.command()
 @opt.takes("tree")
 def compare(
     asked: opt.Asked,

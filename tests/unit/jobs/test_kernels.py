@@ -97,6 +97,32 @@ def test_the_patch_that_breaks_the_build_is_named(
     assert (shopfloor.run.folder / failed.log).exists()
 
 
+def test_any_commit_of_a_series_can_be_built_and_nothing_is_kept(
+    kernel: Path, shopfloor: Workshop, tmp_path: Path
+) -> None:
+    folder = series_of(
+        kernel,
+        tmp_path / "series",
+        ("net/socket.c", "int socket_1;\n", "long socket_1;\n"),
+        ("net/core/sock.c", "int sock_5;\n", "nonsense sock_5;\n"),
+    )
+    source = kernels.apply(shopfloor, tree_of(kernel, shopfloor), read_folder(folder))
+    assert source is not None
+    assert source.applied is not None
+    before = shopfloor.run.run.outcomes
+    first, second = source.applied.commits
+    assert first is not None
+    assert second is not None
+    built = kernels.kernel_of(shopfloor, source, first, PLAIN)
+    assert built is not None
+    assert Path(built.image).exists()
+    assert kernels.kernel_of(shopfloor, source, second, PLAIN) is None
+    again = kernels.kernel_of(shopfloor, source, first, PLAIN)
+    assert again is not None
+    assert (again.key, again.cached) == (built.key, True)
+    assert shopfloor.run.run.outcomes == before
+
+
 def test_a_tree_that_was_broken_before_is_not_blamed_on_the_series(
     kernel: Path, shopfloor: Workshop, tmp_path: Path
 ) -> None:

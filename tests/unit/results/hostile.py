@@ -49,11 +49,16 @@ def run(text: str) -> Run:
         *(Case(text, verdict, 0, text) for verdict in (Verdict.SKIP, Verdict.NOT_RUN)),
         Case(text, Verdict.CRASH, 0, text, {**detail, "list": [text, {"key": text}]}),
     )
+    remarked = Case(f"{text}.", Verdict.PASS, 0, text, {"remarks": [warning], "log": text})
     whole = {**detail, "warnings": [warning], "findings": [text]}
     outcome = Outcome(Stage.TEST, text, Verdict.CRASH, 1, text, cases, whole, text)
     return replace(
         sample.run(),
         command=("kzc", text),
         environment={"series": text, "tree": text, "odd": text, text: text},
-        outcomes=(outcome, replace(outcome, stage=Stage.BUILD, cases=())),
+        outcomes=(
+            outcome,
+            replace(outcome, stage=Stage.BUILD, cases=()),
+            replace(outcome, stage=Stage.CHECK, cases=(*cases, remarked)),
+        ),
     )

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc check`: every patch of a series, or one mail that b4 hands over.
+
+For b4 nothing but its format goes to standard output, and the status is 0 whatever was found: b4
+takes another for a command that is broken.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kzc.cli.mainjob import Job, all_suites, opened, plan_for, reported, suite_folder, understand
+from kzc.cli.options import Asked
+from kzc.errors import UsageError
+from kzc.git import Git
+from kzc.jobs import checks
+from kzc.jobs.checks import Request
+from kzc.jobs.workshop import Workshop
+from kzc.proc import LocalRunner
+from kzc.results.b4 import b4_checks, terse
+from kzc.results.clean import paired
+from kzc.results.json_report import json_report
+from kzc.results.verdicts import exit_code
+from kzc.series.mail import Mail, read_mail
+from kzc.series.mails import Source, series_from
+from kzc.suites.manifest import load_suite
+from kzc.trees.find import enclosing_kernel
+from kzc.values import Series
+
+_STDIN = "-"
+_LOOK_BACK = "500"
+# b4 takes each line on standard error for a failure
+_QUIET = ("b4", "terse")
+
+
+@dataclass(frozen=True)
+class _Mailed:
+    """One mail from standard input, as a series."""
+
+    mail: Mail
+    sender: str
+    series: Series
+
+
+def check(asked: Asked, allmodconfig: bool, form: str) -> int:
+    """Check all patches and report: text or json with the verdict's status, b4 or terse with 0."""
+    mailed = _from_stdin(sys.stdin.buffer.read()) if asked.series == _STDIN else None
+    job = _for_mail(asked, mailed) if mailed else understand(asked)
+    assert job.series is not None
+    tests = job.suites if asked.suites else ()
+    plan, facts = plan_for(job) if tests else (None, {})
+    request = Request(
+        job.tree,
+        job.series,
+        job.wanted,
+        tuple(load_suite(suite_folder(name, Path.cwd())) for name in all_suites()),
+        tuple(suite.name for suite in job.suites),
+        tests,
+        plan,
+        allmodconfig,
+        _tags(mailed.mail) if mailed else "",
+        mailed.sender if mailed else "",
+    )
+    with opened(job, facts, quiet=form in _QUIET) as shopfloor:
+        checks.run(shopfloor, request)
+    return _FORMS[form](shopfloor)
+
+
+def _from_stdin(raw: bytes) -> _Mailed:
+    """The mail as a series of one, whatever number it has. Raises UsageError."""
+    if not raw.strip():
+        raise UsageError("there is no mail on standard input", "kzc check - < 0001-x.patch")
+    mail = read_mail(raw)
+    series = series_from([Source(mail.rewritten, "standard input", "patch")], "mail", "")
+    sender = str(email.message_from_bytes(raw, policy=email.policy.compat32).get("From", ""))
+    return _Mailed(mail, sender, series)
+
+
+def _for_mail(asked: Asked, mailed: _Mailed) -> Job:
+    """The tree that the mail's patch is for: below its own commit if the checkout has that."""
+    runner = LocalRunner()
+    place = Path.cwd() / asked.tree if asked.tree else enclosing_kernel(Path.cwd())
+    tree = asked.tree
+    if place is not None and place.is_dir() and (commit := _commit_of(mailed, Git(runner, place))):
+        tree = f"{place}#{commit}^"
+    job = understand(replace(asked, series="", tree=tree), with_suites=bool(asked.suites))
+    facts = {**job.facts, "series": mailed.series.title}
+    return replace(job, series=mailed.series, facts=facts)
+
+
+def _commit_of(mailed: _Mailed, git: Git) -> str:
+    """The commit of the checkout that has this very diff under this title, empty if none has."""
+    listed = git.find("log", f"-{_LOOK_BACK}", "--no-merges", "--format=%H %s")
+    wanted = _patch_id(git, mailed.mail.diff)
+    for line in listed.splitlines():
+        commit, _, title = line.partition(" ")
+        if title == mailed.mail.title and wanted:
+            shown = git.run("show", "--format=", "--binary", commit, check=False).raw
+            if _patch_id(git, shown) == wanted:
+                return commit
+    return ""
+
+
+def _tags(mail: Mail) -> str:
+    """The words in brackets before the title."""
+    return mail.subject.removesuffix(mail.title)
+
+
+def _patch_id(git: Git, diff: bytes) -> str:
+    return git.run("patch-id", "--stable", stdin=diff, check=False).stdout.partition(" ")[0]
+
+
+def _shown_as_b4(shopfloor: Workshop) -> int:
+    found = b4_checks(shopfloor.run.run, shopfloor.run.folder)
+    print(json.dumps([{key: paired(text) for key, text in each.items()} for each in found]))
+    return 0
+
+
+def _shown_terse(shopfloor: Workshop) -> int:
+    for line in terse(shopfloor.run.run):
+        print(line)
+    return 0
+
+
+def _shown_as_json(shopfloor: Workshop) -> int:
+    print(json_report(shopfloor.run.run, shopfloor.run.folder))
+    return exit_code(shopfloor.run.run)
+
+
+_FORMS: dict[str, Callable[[Workshop], int]] = {
+    "text": reported,
+    "b4": _shown_as_b4,
+    "terse": _shown_terse,
+    "json": _shown_as_json,
+}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc check` as b4 calls it: one mail on standard input, its format alone on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from kzc.git import Git
+from kzc.proc import LocalRunner
+from tests.fakelinux import commit, edit
+from tests.fakelinux.buildable import make_buildable
+
+
+def checked(
+    tmp_path: Path, cwd: Path, mail: bytes, *words: str
+) -> subprocess.CompletedProcess[bytes]:
+    env = {
+        **os.environ,
+        "KZC_CACHE": str(tmp_path / "cache"),
+        "KZC_DATA": str(tmp_path / "data"),
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
+    argv = [sys.executable, "-m", "kzc", "check", "-", *words]
+    return subprocess.run(argv, input=mail, cwd=cwd, env=env, capture_output=True, check=False)
+
+
+def test_a_mail_is_checked_on_the_parent_of_its_own_commit(tmp_path: Path) -> None:
+    kernel = make_buildable(tmp_path / "linux")
+    edit(kernel / "net/socket.c", "int socket_5;\n", "static int socket_5;\n")
+    commit(kernel, "socket: hide five\n\nBecause.\n\nSigned-off-by: kzc <kzc@localhost>")
+    # on top of this one the mail would not apply
+    edit(kernel / "net/socket.c", "static int socket_5;\n", "long socket_5;\n")
+    commit(kernel, "socket: widen five")
+    git = Git(LocalRunner(), kernel)
+    mail = git.run("format-patch", "-1", "--subject-prefix=PATCH net 2/7", "--stdout", "HEAD~1").raw
+    done = checked(tmp_path, kernel, mail, "--b4")
+    assert (done.returncode, done.stderr) == (0, b"")
+    found = {entry["tool"]: entry["status"] for entry in json.loads(done.stdout)}
+    assert found.pop("kzc sparse", "pass") == "pass"
+    assert found == {
+        "kzc apply": "pass",
+        "kzc build": "pass",
+        "kzc warnings": "fail",
+        "kzc selftests": "pass",
+        "kzc checkpatch": "pass",
+        "kzc mail": "pass",
+    }
+    other = mail.replace(b"static int socket_5;", b"short socket_5;")
+    told = checked(tmp_path, kernel, other, "--terse")
+    assert told.returncode == 0
+    assert told.stderr == b""
+    assert b"ERROR: apply: conflict" in told.stdout
+    assert b"WARNING: build: it does not apply" in told.stdout
+
+
+def test_what_is_no_patch_is_said_in_words(tmp_path: Path) -> None:
+    done = checked(tmp_path, tmp_path, b"Subject: [PATCH] a\n\nno diff\n", "--b4")
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert done.stderr.startswith(b"kzc: standard input")
