@@ -7,8 +7,7 @@ failed is made once more on each patch, so that the patch which broke it is name
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from kzc.trees.tree import Tree
 from kzc.values import KernelBuild, Outcome, Series, Stage, Verdict
 
 _BUILT_FROM = "kzc-commit"
+_CONFIGURED_FOR = "kzc-configured"
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,14 @@ class Wanted:
 
 def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
     """Apply a series; None when it does not apply. Every patch's outcome is kept."""
+    before = len(shopfloor.run.run.outcomes)
+    source = apply_what_fits(shopfloor, tree, series)
+    whole = all(outcome.verdict.good for outcome in shopfloor.run.run.outcomes[before:])
+    return source if whole else None
+
+
+def apply_what_fits(shopfloor: Workshop, tree: Tree, series: Series) -> Source:
+    """Apply a series up to the first patch that does not. Every patch's outcome is kept."""
     shopfloor.screen.step(f"applying {series.name} to {tree.version}")
     log = shopfloor.log("apply")
     applied = find_applied(tree.repo, tree.commit, series, shopfloor.runner)
@@ -60,42 +68,100 @@ def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
             applied = apply_series(slot.path, series, shopfloor.runner)
     found = outcomes(applied, series)
     log.write_text("".join(_apply_log(outcome) for outcome in found))
-    kept = [shopfloor.keep(_with_log(entry, shopfloor.relative(log))) for entry in found]
-    if not all(outcome.verdict.good for outcome in kept):
-        return None
+    for entry in found:
+        shopfloor.keep(_with_log(entry, shopfloor.relative(log)))
     return Source(tree, applied.head, applied.tree_id, series, applied)
 
 
 def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBuild | None:
     """Build the source's kernel, or find it built; None when it does not build."""
-    runner, yard = shopfloor.runner, shop(shopfloor.settings)
     watch = stopwatch()
-    compiler = kernel.compiler_version(runner)
-    recipe = Recipe(source.tree_id, wanted.fragments, compiler, wanted.virtme)
-    shopfloor.run.note({"config_hash": recipe.config_hash[:24], "compiler": compiler})
-    shopfloor.places.use(yard.store / recipe.key)
-    built = kernel.find_built(recipe, yard)
+    recipe = recipe_of(shopfloor, source, wanted)
+    shopfloor.run.note({"config_hash": recipe.config_hash[:24], "compiler": recipe.compiler})
+    built = find_kernel(shopfloor, recipe)
     if built is None:
         shopfloor.screen.step(f"building {source.tree.version}")
         log = shopfloor.log("build")
-        with _place(shopfloor, source, recipe, log) as (slot, place):
+        with checkout(
+            source.tree.repo, source.commit, shopfloor.settings, shopfloor.runner
+        ) as slot:
+            place = place_of(slot, recipe, log)
             try:
-                kernel.configure(recipe, place, yard, runner)
-                built = kernel.compile_kernel(
-                    recipe,
-                    place,
-                    yard,
-                    runner,
-                    show=shopfloor.screen.progress,
-                    changed=_changed(place, slot, source.commit, shopfloor),
-                )
-                (place.out / _BUILT_FROM).write_text(source.commit)
+                built = build_in(shopfloor, slot, recipe, source.commit, place)
             except BuildFailed as failure:
                 reason = _culprit(failure, source, slot, place, shopfloor)
                 shopfloor.keep(_failed(source, failure, reason, watch(), shopfloor))
                 return None
-    touch(Path(built.folder))
     shopfloor.keep(_built(source, built, watch(), shopfloor))
+    return built
+
+
+def kernel_of(
+    shopfloor: Workshop, source: Source, commit: str, wanted: Wanted
+) -> KernelBuild | None:
+    """The kernel at one commit of an applied series, built now or before; None: does not build.
+
+    Nothing is kept. The log is the run's `build-` and the commit's first twelve digits.
+    """
+    at = at_commit(source, commit, shopfloor)
+    recipe = recipe_of(shopfloor, at, wanted)
+    built = find_kernel(shopfloor, recipe)
+    if built is not None:
+        return built
+    log = shopfloor.log(f"build-{commit[:12]}")
+    with checkout(at.tree.repo, commit, shopfloor.settings, shopfloor.runner) as slot:
+        try:
+            return build_in(shopfloor, slot, recipe, commit, place_of(slot, recipe, log))
+        except BuildFailed:
+            return None
+
+
+def at_commit(source: Source, commit: str, shopfloor: Workshop) -> Source:
+    """The source of one commit of an applied series: that patch and those before it."""
+    git = Git(shopfloor.runner, git_dir=source.tree.repo)
+    return Source(source.tree, commit, git.out("rev-parse", f"{commit}^{{tree}}"))
+
+
+def recipe_of(shopfloor: Workshop, source: Source, wanted: Wanted) -> Recipe:
+    """What the source's kernel is made of. Raises HostError without a compiler."""
+    compiler = kernel.compiler_version(shopfloor.runner)
+    return Recipe(source.tree_id, wanted.fragments, compiler, wanted.virtme)
+
+
+def find_kernel(shopfloor: Workshop, recipe: Recipe) -> KernelBuild | None:
+    """The kernel if it was built before; it is in use by the run from now on."""
+    yard = shop(shopfloor.settings)
+    shopfloor.places.use(yard.store / recipe.key)
+    built = kernel.find_built(recipe, yard)
+    if built is not None:
+        touch(Path(built.folder))
+    return built
+
+
+def place_of(slot: Slot, recipe: Recipe, log: Path) -> Place:
+    """Where this configuration is built in a slot: one folder, whatever the commit."""
+    return Place(slot.path, slot.folder / f"build-{recipe.config_hash[:12]}", log)
+
+
+def build_in(
+    shopfloor: Workshop, slot: Slot, recipe: Recipe, commit: str, place: Place
+) -> KernelBuild:
+    """Build in a slot that is at `commit`. Raises BuildFailed, UsageError for a bad config."""
+    runner, yard = shopfloor.runner, shop(shopfloor.settings)
+    # virtme-ng's own config may be another since: that is asked each time
+    if recipe.virtme or _must_configure(place, slot, commit, shopfloor):
+        (place.out / _CONFIGURED_FOR).unlink(missing_ok=True)
+        kernel.configure(recipe, place, yard, runner)
+        (place.out / _CONFIGURED_FOR).write_text(commit)
+    built = kernel.compile_kernel(
+        recipe,
+        place,
+        yard,
+        runner,
+        show=shopfloor.screen.progress,
+        changed=_changed(place, slot, commit, shopfloor),
+    )
+    (place.out / _BUILT_FROM).write_text(commit)
     return built
 
 
@@ -146,25 +212,29 @@ def fragments(names: Sequence[str]) -> tuple[Fragment, ...]:
     return tuple(load_fragment(name, folder) for name in names)
 
 
-@contextmanager
-def _place(
-    shopfloor: Workshop, source: Source, recipe: Recipe, log: Path
-) -> Iterator[tuple[Slot, Place]]:
-    settings = shopfloor.settings
-    with checkout(source.tree.repo, source.commit, settings, shopfloor.runner) as slot:
-        yield slot, Place(slot.path, slot.folder / f"build-{recipe.config_hash[:12]}", log)
-
-
-def _changed(place: Place, slot: Slot, commit: str, shopfloor: Workshop) -> tuple[str, ...] | None:
+def _changed(
+    place: Place, slot: Slot, commit: str, shopfloor: Workshop, since: str = _BUILT_FROM
+) -> tuple[str, ...] | None:
     """Files between what the build folder holds and what it will; None when it holds nothing."""
     try:
-        before = (place.out / _BUILT_FROM).read_text()
+        before = (place.out / since).read_text()
     except OSError:
         return None
     git = Git(shopfloor.runner, git_dir=slot.repo)
     if not git.commit_of(before):
         return None
     return tuple(git.out("diff", "--name-only", before, commit).splitlines())
+
+
+def _must_configure(place: Place, slot: Slot, commit: str, shopfloor: Workshop) -> bool:
+    """Whether the .config that is there may be another than the one this commit would get."""
+    changed = _changed(place, slot, commit, shopfloor, _CONFIGURED_FOR)
+    if changed is None or not (place.out / ".config").exists():
+        return True
+    return any(
+        name.startswith("scripts/") or Path(name).name.startswith(("Kconfig", "Makefile"))
+        for name in changed
+    )
 
 
 def _culprit(
