@@ -149,7 +149,7 @@ def _divergence(p: float, q: float) -> float:
 
 def drawn(count: int) -> list[Case]:
     """The random series, the same every time."""
-    luck = random.Random(4)
+    luck = random.Random(2026)
     found = []
     for seed in range(count):
         patches = luck.randint(2, 64)

@@ -87,7 +87,7 @@ def bisect(asked: Asked, wish: Wish) -> int:
     looked_for = sought(wish.test, wish.signature, wish.worse)
     goal = goal_of(wish)
     suites = () if looked_for.suite == BOOT else (looked_for.suite,)
-    job, commits = _based(understand(replace(asked, suites=suites), False), asked.series)
+    job, commits = based(understand(replace(asked, suites=suites), False), asked.series)
     if job.suites and not job.suites[0].commands:
         raise UsageError(f"{looked_for.suite} runs between two ends only", "one in one guest")
     plan, facts = plan_for(job)
@@ -135,7 +135,7 @@ def goal_of(wish: Wish) -> Goal:
     )
 
 
-def _based(job: Job, spec: str) -> tuple[Job, tuple[str, ...]]:
+def based(job: Job, spec: str) -> tuple[Job, tuple[str, ...]]:
     """For a range a..b the tree is the one at a, and its commits are the suspects."""
     series = job.series
     if series is None or not series.base or ".." not in spec or Path(spec).exists():

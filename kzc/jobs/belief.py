@@ -18,8 +18,8 @@ from itertools import accumulate, pairwise
 from kzc.errors import UsageError
 
 _RATES = 16
-_BASE_PRIOR, _NOTHING_PRIOR = 0.15, 0.05
-_GIVE_UP, _HELD_BACK = 0.1, 0.4
+_BASE_PRIOR, _NOTHING_PRIOR = 0.1, 0.05
+_GIVE_UP, _HELD_BACK = 0.1, 0.2
 
 Rates = tuple[tuple[float, float], ...]
 """Failure rates, each with its prior."""

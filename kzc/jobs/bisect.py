@@ -84,9 +84,8 @@ class Found:
     def _skips(self) -> Iterable[str]:
         kinds = {Seen.OTHER, Seen.UNBOOTABLE}
         for point in range(len(self.question.suspects) + 1):
-            skipped = [
-                o for o in self.observations if o.point == point and o.sighting.seen in kinds
-            ]
+            here = (seen.sighting for seen in self.observations if seen.point == point)
+            skipped = [sighting for sighting in here if sighting.seen in kinds]
             if skipped and point not in self.evidence.excluded:
                 why = _because(skipped[-1].reason)
                 yield f"{point_name(point)}: {len(skipped)} runs said nothing{why}"
