@@ -201,11 +201,11 @@ def bisect(
     ] = "",
     confidence: Annotated[float, typer.Option("--confidence", help="When to be content.")] = 0.99,
     rate: Annotated[
-        float, typer.Option("--rate", help="How often it fails, if you know; saves runs.")
-    ] = 0.0,
+        float | None, typer.Option("--rate", help="How often it fails, if you know; saves runs.")
+    ] = None,
     rate_min: Annotated[
-        float, typer.Option("--rate-min", help="How seldom it may fail [0.05].")
-    ] = 0.0,
+        float | None, typer.Option("--rate-min", help="How seldom it may fail [0.05].")
+    ] = None,
     cap: Annotated[int, typer.Option("--max-runs", min=1, help="Runs in all.")] = 1000,
     grid: Annotated[bool, typer.Option("--grid", help="Run every patch, do not search.")] = False,
     runs: Annotated[int, typer.Option("--runs", min=1, help="Of each patch, with --grid.")] = 10,

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from kzc.cli.mainjob import Job, begun, plan_for, understand, working
 from kzc.cli.options import Asked
-from kzc.errors import UsageError
+from kzc.errors import KzcError, UsageError
 from kzc.git import Git, keep
 from kzc.jobs import bisect as job_of
 from kzc.jobs import culprit, kernels
@@ -43,14 +43,14 @@ _VERDICTS = {Seen.GOOD: Verdict.PASS, Seen.BAD: Verdict.FAIL, Seen.MEASURED: Ver
 
 @dataclass(frozen=True)
 class Wish:
-    """What the command line says beyond tree and guest. 0 and empty: not said."""
+    """What the command line says beyond tree and guest."""
 
     test: str = ""
     signature: str = ""
     worse: str = ""
     confidence: float = 0.99
-    rate: float = 0.0
-    rate_min: float = 0.0
+    rate: float | None = None
+    rate_min: float | None = None
     cap: int = 1000
     grid: bool = False
     runs: int = 10
@@ -93,10 +93,11 @@ def bisect(asked: Asked, wish: Wish) -> int:
     plan, facts = plan_for(job)
     known = _log(wish.resume) if wish.resume else None
     with begun(job, facts) as (run, places), working(job, run, places) as shopfloor:
+        _say(f"if this is cut short, the same with --resume {run.run.id} goes on from there")
         assert job.series is not None
         source = kernels.apply(shopfloor, job.tree, job.series)
         if source is None or source.applied is None:
-            raise UsageError(
+            raise KzcError(
                 f"{job.series.name} does not apply to {job.tree.version}",
                 f"`kzc report {run.run.id}` shows where",
             )
@@ -107,7 +108,6 @@ def bisect(asked: Asked, wish: Wish) -> int:
         quiet = replace(shopfloor, screen=Quiet(shopfloor.screen))
         line = Line(source, points, job.wanted, plan, job.suites[0] if job.suites else None)
         with Log(run.folder / FILE, question, before) as log:
-            shopfloor.screen.step(f"--resume {run.run.id} goes on from here after an interruption")
             machine, shown = Points(quiet, line), _shower(shopfloor, len(question.suspects))
             if wish.grid:
                 found = job_of.scan(log, machine, wish.runs, shown)
@@ -128,8 +128,8 @@ def goal_of(wish: Wish) -> Goal:
     default = _SLOWER if wish.worse else Goal()
     return Goal(
         wish.confidence,
-        wish.rate_min or default.rate_min,
-        wish.rate,
+        default.rate_min if wish.rate_min is None else wish.rate_min,
+        default.rate if wish.rate is None else wish.rate,
         default.false_rate,
         wish.cap,
     )
@@ -189,6 +189,10 @@ def _said(found: Found, wish: Wish) -> int:
         for line in culprit.report(found, _reporter(LocalRunner())):
             console.print(Text(cut(printable(line).replace("\n", " "), LONG)))
     return 0 if found.culprits else 1
+
+
+def _say(text: str) -> None:
+    Console(stderr=True).print(Text(text), soft_wrap=True)
 
 
 def _reporter(runner: Runner) -> str:

@@ -19,7 +19,7 @@ from kzc.errors import UsageError
 
 _RATES = 16
 _BASE_PRIOR, _NOTHING_PRIOR = 0.1, 0.05
-_GIVE_UP, _HELD_BACK = 0.1, 0.2
+_GIVE_UP, _HELD_BACK = 0.1, 0.1
 
 Rates = tuple[tuple[float, float], ...]
 """Failure rates, each with its prior."""

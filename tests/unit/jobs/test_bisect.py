@@ -7,6 +7,7 @@ The machine is a function here; real kernels and guests are tests/vm/test_bisect
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -28,11 +29,14 @@ from kzc.jobs.search import Ending
 from kzc.jobs.sightings import Seen, Sighting, Sought, Worse
 from kzc.jobs.workshop import Workshop
 from kzc.series.read import read_folder
-from kzc.suites.manifest import Command
+from kzc.settings import shared_folder
+from kzc.suites.manifest import Command, load_suite
+from kzc.suites.vsock_test import parse_list
 from kzc.values import Stage, Verdict
 from tests.unit.jobs.floor import series_of, tree_of
 from tests.unit.jobs.test_kernels import PLAIN
 
+DATA = Path(__file__).parents[2] / "data" / "suites"
 SUSPECTS = tuple(Suspect(n, f"vsock: part {n}", "A <a@example.org>") for n in range(1, 7))
 QUESTION = Question(
     "six", "6.12 (6.12.117)", "1234", "key", SUSPECTS, Sought("vsock", "peek"), Goal()
@@ -304,6 +308,25 @@ def test_one_case_is_left_of_a_command_that_can_pick() -> None:
         check=True,
     )
     assert done.stdout == "x --one it's $(odd)\n"
+
+
+def test_vsock_test_can_pick_one_of_its_cases(tmp_path: Path) -> None:
+    suite = load_suite(shared_folder("selftests") / "vsock")
+    command = next(each for each in suite.commands if each.name == "vsock_test")
+    program = tmp_path / "vsock_test"
+    listed = (DATA / "vsock-list.txt").read_text()
+    program.write_text(f"#!/bin/sh\n[ $1 = --list ] && cat <<'END'\n{listed}END\nexit 1\n")
+    program.chmod(0o755)
+    title = parse_list(listed.splitlines())[3]
+    done = subprocess.run(
+        ["busybox", "sh", "-c", f'{command.pick}\necho "$KZC_SKIP"'],
+        env={"KZC_BIN": str(tmp_path), "KZC_CASE": title, "PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    count = len(parse_list(listed.splitlines()))
+    assert done.stdout.split() == [f"--skip={n}" for n in range(count) if n != 3]
 
 
 def test_a_point_that_does_not_build_says_where_its_log_is(
