@@ -106,8 +106,10 @@ def search(log: Log, machine: Machine, shown: Callable[[Observation], None]) -> 
 
 
 def scan(log: Log, machine: Machine, runs: int, shown: Callable[[Observation], None]) -> Found:
-    """Run every point `runs` times, the last patch first, and say what that amounts to."""
-    for point in range(len(log.question.suspects), -1, -1):
+    """Run every point `runs` times, the last patch first (the base where a sample is held against
+    it), and say what that amounts to."""
+    points = range(len(log.question.suspects), -1, -1)
+    for point in sorted(points) if log.question.sought.worse else points:
         while _left(log, point, runs):
             shown(_run(log, machine, point))
     return told(log.question, log.observations)

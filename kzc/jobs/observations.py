@@ -26,7 +26,7 @@ FILE = "bisect.jsonl"
 _FORMAT = 1
 _TRIES = 3
 _SKIPS = 10
-_MISSING = (ValueError, KeyError, TypeError)
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ def read_log(path: Path) -> tuple[Question, tuple[Observation, ...]]:
     found: list[Observation] = []
     try:
         question = _question(json.loads(lines[0]))
-    except _MISSING:
+    except _DAMAGED:
         raise UsageError(f"{path} is no log of a bisection", f"name a run's {FILE}") from None
     for number, line in enumerate(lines[1:], 2):
         try:
             found += [_observation(json.loads(line), len(question.suspects))] if line else []
-        except _MISSING:
+        except _DAMAGED:
             if number < len(lines):
                 raise UsageError(f"{path}: line {number} is damaged") from None
     return question, tuple(found)

@@ -225,7 +225,7 @@ def test_a_kill_loses_no_run_that_was_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"[]\n", b'{"format": 2}\n', b"\xff\xfe", b'{"format": 1, "series": "s"}\n'],
+    [b"", b"[]\n", b"5\n", b'{"format": 2}\n', b"\xff\xfe", b'{"format": 1, "series": "s"}\n'],
 )
 def test_what_is_no_log_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "log").write_bytes(text)
@@ -285,6 +285,18 @@ def test_a_benchmark_that_got_slower_is_found(tmp_path: Path) -> None:
     found = searched(tmp_path, machine, question)
     assert machine.ran[:5] == [0] * 5
     assert [patch.number for patch in found.culprits] == [5]
+
+
+def test_a_grid_of_samples_begins_with_the_base(tmp_path: Path) -> None:
+    question = replace(QUESTION, sought=Sought("vsock", worse=Worse("tx", 10)))
+    machine = Machine(lambda point: Sighting(Seen.MEASURED, value=8.0 if point >= 5 else 10.0))
+    with Log(tmp_path / "log", question) as log:
+        found = scan(log, machine, 4, nothing)
+    assert {point: tally.bad for point, tally in found.evidence.tallies.items()} == {
+        **dict.fromkeys(range(5), 0),
+        5: 4,
+        6: 4,
+    }
 
 
 def test_a_report_of_the_run_shows_points_and_answer(tmp_path: Path) -> None:
