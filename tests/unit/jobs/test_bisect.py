@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from kzc.cli.bisect import Quiet
 from kzc.errors import UsageError
 from kzc.jobs import culprit, kernels
 from kzc.jobs.belief import Goal
@@ -30,11 +31,12 @@ from kzc.jobs.sightings import Seen, Sighting, Sought, Worse
 from kzc.jobs.workshop import Workshop
 from kzc.series.read import read_folder
 from kzc.settings import shared_folder
-from kzc.suites.manifest import Command, load_suite
+from kzc.suites.manifest import Command, Suite, load_suite
 from kzc.suites.vsock_test import parse_list
 from kzc.values import Stage, Verdict
 from tests.unit.jobs.floor import series_of, tree_of
 from tests.unit.jobs.test_kernels import PLAIN
+from tests.unit.jobs.test_pipeline import programs_of
 
 DATA = Path(__file__).parents[2] / "data" / "suites"
 SUSPECTS = tuple(Suspect(n, f"vsock: part {n}", "A <a@example.org>") for n in range(1, 7))
@@ -341,23 +343,70 @@ def test_vsock_test_can_pick_one_of_its_cases(tmp_path: Path) -> None:
     assert done.stdout.split() == [f"--skip={n}" for n in range(count) if n != 3]
 
 
-def test_a_point_that_does_not_build_says_where_its_log_is(
+def played(shopfloor: Workshop, folder: Path) -> Workshop:
+    """Guests are played by kernel_actor.py."""
+    qemu = folder / "qemu"
+    actor = Path(__file__).with_name("kernel_actor.py")
+    qemu.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{actor}" "$@"\n')
+    qemu.chmod(0o755)
+    settings = shopfloor.settings.model_copy(update={"qemu": str(qemu)})
+    return replace(shopfloor, settings=settings, screen=Quiet(shopfloor.screen))
+
+
+def test_kernels_are_built_booted_and_told_apart(
     kernel: Path, shopfloor: Workshop, tmp_path: Path
 ) -> None:
+    file = "net/socket.c"
     folder = series_of(
         kernel,
         tmp_path / "series",
-        ("net/socket.c", "int socket_1;\n", "nonsense socket_1;\n"),
-        ("net/socket.c", "nonsense socket_1;\n", "int socket_1;\n"),
+        (file, "int socket_1;\n", "nonsense socket_1;\n"),
+        (file, "nonsense socket_1;\n", "long socket_1;\n"),
+        (file, "int socket_2;\n", "int wrong_2;\n"),
+        (file, "int socket_3;\n", "int socket_3; /* the third */\n"),
+        (file, "int socket_4;\n", "int panics_4;\n"),
+        (file, "int panics_4;\n", "long socket_4;\n"),
     )
-    source = kernels.apply(shopfloor, tree_of(kernel, shopfloor), read_folder(folder))
+    series = read_folder(folder)
+    source = kernels.apply(shopfloor, tree_of(kernel, shopfloor), series)
     assert source is not None
     assert source.applied is not None
-    first = source.applied.commits[0]
-    assert first is not None
-    line = Line(source, (source.tree.commit, first, source.commit), PLAIN, Plan("tcg"))
-    seen = Points(shopfloor, line).run(1, Sought("boot"), 1)
-    assert (seen.sighting.seen, seen.image) == (Seen.UNBUILDABLE, "")
-    kept = shopfloor.run.run.outcomes[-1]
-    assert (kept.stage, kept.verdict) == (Stage.BUILD, Verdict.FAIL)
-    assert "nonsense" in (shopfloor.run.folder / kept.log).read_text()
+    commits = [source.tree.commit, *(commit or "" for commit in source.applied.commits)]
+    command = {"name": "x", "run": "true", "parser": "exit", "planned": ["peek"]}
+    suite = Suite.model_validate(
+        {"name": "vsock", "title": "t", "guest": "mini", "commands": [command]}
+    )
+    programs_of(suite, replace(source.tree, tree_id=source.tree_id), shopfloor)
+    line = Line(source, tuple(commits), PLAIN, Plan("tcg"), suite)
+    points = Points(played(shopfloor, tmp_path), line)
+    with Log(tmp_path / "log", replace(QUESTION, goal=Goal(rate=1.0))) as log:
+        found = scan(log, points, 1, nothing)
+    seen = {o.point: o.sighting.seen for o in found.observations}
+    assert seen == {
+        0: Seen.GOOD,
+        1: Seen.UNBUILDABLE,
+        2: Seen.GOOD,
+        3: Seen.BAD,
+        4: Seen.BAD,
+        5: Seen.UNBOOTABLE,
+        6: Seen.BAD,
+    }
+    assert [patch.number for patch in found.culprits] == [3]
+    assert found.sought.signature == "fail: peek"
+    assert "patch 3 and patch 4 have the same image" in "\n".join(found.doubts)
+    assert all((shopfloor.run.folder / o.log).exists() for o in found.observations)
+    broken = next(o for o in shopfloor.run.run.outcomes if o.verdict is Verdict.FAIL)
+    assert (broken.stage, broken.subject) == (Stage.TEST, "point-6-run-1")
+    unbuilt = next(o for o in shopfloor.run.run.outcomes if o.stage is Stage.BUILD)
+    assert "nonsense" in (shopfloor.run.folder / unbuilt.log).read_text()
+
+
+def test_a_case_that_no_command_has_is_said(
+    kernel: Path, shopfloor: Workshop, tmp_path: Path
+) -> None:
+    tree = tree_of(kernel, shopfloor)
+    source = kernels.Source(tree, tree.commit, tree.tree_id)
+    points = Points(played(shopfloor, tmp_path), Line(source, (tree.commit,), PLAIN, Plan("tcg")))
+    assert points.run(0, Sought("boot"), 1).sighting == GOOD
+    with pytest.raises(UsageError, match="has no case 'peek'"):
+        points.run(0, Sought("boot", "peek"), 2)
