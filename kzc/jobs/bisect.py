@@ -133,9 +133,9 @@ def known_from(path: Path, question: Question) -> tuple[Observation, ...]:
     """The runs of an earlier log, to go on from. Raises UsageError where it asked otherwise."""
     before, observations = read_log(path)
     if (before.key, before.sought) != (question.key, question.sought):
+        test = f"{before.sought.suite}:{before.sought.case}".removesuffix(":")
         raise UsageError(
-            f"{path} is of {before.series} on {before.base[:12]}, looking for "
-            f"{before.sought.suite}:{before.sought.case}",
+            f"{path} is of {before.series} on {before.base[:12]}, looking for {test}",
             "go on with the same series, base, config and --test, or begin anew without --resume",
         )
     return observations

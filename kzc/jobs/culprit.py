@@ -76,7 +76,8 @@ def reply(found: Found, reporter: str) -> Iterator[str]:
     before, after = _sides(found)
     sure = _floor(found.answer.confidence)
     here = "one of these patches" if len(found.culprits) > 1 else "this patch"
-    yield f"On {found.question.tree}, {what(found.sought)}"
+    yield f"On {found.question.tree} this breaks"
+    yield f"  {what(found.sought)}"
     yield f"since {here}: {after.bad} of {after.runs} runs with it fail,"
     yield f"{before.bad} of {before.runs} without it ({sure} confidence)."
     yield ""
@@ -92,7 +93,8 @@ def fixes(patch: Suspect) -> str:
 
 def what(sought: Sought) -> str:
     """What was looked for."""
-    name = f"{sought.suite}: {sought.case}" if sought.case else sought.suite
+    known = sought.case and sought.case not in sought.signature
+    name = f"{sought.suite}: {sought.case}" if known else sought.suite
     if sought.worse:
         side = "larger" if sought.worse.up else "smaller"
         return f"{name}: {sought.worse.name} is {side} by more than {sought.worse.percent:g} %"

@@ -58,8 +58,9 @@ class Points:
         name = f"point-{point}-run-{number}"
         kernel, image = self._kernel(point)
         if kernel is None:
-            reason = f"its build log is in {self._shopfloor.run.logs}"
-            return Observation(point, "", Sighting(Seen.UNBUILDABLE, reason), watch())
+            log = self._shopfloor.relative(self._build_log(point))
+            reason = f"see {log} of run {self._shopfloor.run.run.id}"
+            return Observation(point, "", Sighting(Seen.UNBUILDABLE, reason), watch(), log)
         commands = (self._command,) if self._command else self._suite.commands
         for command in commands:
             only = self._suite.model_copy(
@@ -96,14 +97,16 @@ class Points:
             image = _digest(Path(kernel.image)) if kernel else ""
             self._kernels[commit] = kernel, image
             if kernel is None:
-                log = self._shopfloor.log(f"build-{commit[:12]}")
-                where = self._shopfloor.relative(log)
+                where = self._shopfloor.relative(self._build_log(point))
                 subject = f"point {point}: kernel"
                 reason = "does not build"
                 self._shopfloor.keep(
                     Outcome(Stage.BUILD, subject, Verdict.FAIL, log=where, reason=reason)
                 )
         return self._kernels[commit]
+
+    def _build_log(self, point: int) -> Path:
+        return self._shopfloor.log(f"build-{self._line.commits[point][:12]}")
 
     def _made(self) -> Path:
         if self._line.suite is None:

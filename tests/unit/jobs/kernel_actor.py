@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Plays QEMU and a guest that is as good as its kernel: `python kernel_actor.py QEMU-ARGUMENTS...`.
 
-The small kernel's image holds the names of its variables. With one that begins with `panics` the
-guest panics while it boots, with `wrong` every command fails, else it ends well. Marks for the
-kernel log reach the console.
+The small kernel's image holds the names of its variables: with one that begins with `panics` the
+guest panics while it boots, with `wrong` every command fails. Marks reach the console.
 """
 
 import base64
