@@ -18,6 +18,7 @@ from itertools import accumulate, pairwise
 from kzc.errors import UsageError
 
 _RATES = 16
+_SURE = 1 - 1e-9  # for one who says always, and is wrong: runs must not rule out everything
 _BASE_PRIOR, _NOTHING_PRIOR = 0.1, 0.05
 _GIVE_UP, _HELD_BACK = 0.1, 0.1
 
@@ -71,7 +72,7 @@ class Goal:
         """Rates with their prior: any is as likely as any other, on a grid that is alike per
         factor, since rare failures are what takes many runs."""
         if self.least == 1 or self.rate:
-            return ((self.least, 1.0),)
+            return ((min(self.least, _SURE), 1.0),)
         step = -math.log(self.rate_min) / (_RATES - 1)
         rates = [self.rate_min * math.exp(step * i) for i in range(_RATES - 1)] + [1.0]
         return tuple((rate, rate / math.fsum(rates)) for rate in rates)

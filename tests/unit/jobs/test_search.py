@@ -174,9 +174,14 @@ def test_belief_is_bayes_rule() -> None:
 def test_a_run_that_can_say_nothing_is_worth_nothing() -> None:
     tallies = {0: Tally(good=50), 2: Tally(bad=3), 4: Tally(bad=3)}
     gains = informations(believe(Evidence(4, tallies), Goal(rate=1.0)), 0.0)
-    assert gains[0] == pytest.approx(0)
-    assert gains[1] == pytest.approx(1)
-    assert gains[2:] == pytest.approx((0, 0, 0))
+    assert gains == pytest.approx((0, 1, 0, 0, 0), abs=1e-6)
+
+
+@pytest.mark.parametrize("goal", [Goal(rate=1.0), Goal(rate_min=1.0)])
+def test_who_says_always_and_is_wrong_gets_an_answer(goal: Goal) -> None:
+    tallies = {6: Tally(bad=1, good=1), 0: Tally(good=1), 3: Tally(bad=1), 4: Tally(good=2)}
+    answer, _ = play(Evidence(6, tallies), lambda point: point >= 3, goal)
+    assert (answer.first, answer.last) == (3, 3)
 
 
 def test_with_false_alarms_one_failure_of_the_base_is_no_answer() -> None:
