@@ -21,6 +21,7 @@ from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.observations import Observation
 from kzc.jobs.sightings import BOOT, Seen, Sighting, Sought, sighting
 from kzc.jobs.workshop import Workshop, stopwatch
+from kzc.kernel.pvh import direct
 from kzc.suites import binaries
 from kzc.suites.manifest import Command, Suite
 from kzc.values import KernelBuild, Outcome, Stage, Verdict
@@ -94,7 +95,7 @@ class Points:
             self._shopfloor.screen.step(f"the kernel of point {point}")
             source, wanted = self._line.source, self._line.wanted
             kernel = kernels.kernel_of(self._shopfloor, source, commit, wanted)
-            image = _digest(Path(kernel.image)) if kernel else ""
+            image = _digest(direct(kernel)) if kernel else ""
             self._kernels[commit] = kernel, image
             if kernel is None:
                 where = self._shopfloor.relative(self._build_log(point))
@@ -145,5 +146,6 @@ def _boot_only() -> Suite:
 
 
 def _digest(image: Path) -> str:
+    """Of the file that the guest starts, a vmlinux as a rule: nothing else decides a run."""
     with image.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
