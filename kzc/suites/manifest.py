@@ -54,7 +54,7 @@ _Sysctl = Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-zA-Z0-9_-]+)+$")]
 _Value = int | Annotated[str, Field(pattern=r"^[^'\n]*$")]
 
 
-_TEXTS = ("run", "list_tests", "server", "client", "help_text")
+_TEXTS = ("run", "pick", "list_tests", "server", "client", "help_text")
 
 
 class _Table(BaseModel):
@@ -107,9 +107,11 @@ class Command(_Entry):
     """Shell text for the guest, run in the folder of programs, which is also `$KZC_BIN`.
 
     `$KZC_SLOWDOWN` says how much longer than under KVM things may take in this guest (1 or more).
+    `pick` is shell text put before `run` to leave out all cases but the one named `$KZC_CASE`.
     """
 
     run: _Text
+    pick: str = ""
 
 
 class PairCommand(_Entry):

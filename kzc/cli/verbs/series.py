@@ -173,3 +173,45 @@ def compare(
 
     shown = verb.Shown("json" if as_json else form, full)
     do(lambda: verb.compare(asked, old, new, shown))
+
+
+@app.command()
+@opt.takes(*opt.GUEST)
+def bisect(
+    asked: opt.Asked,
+    name: Annotated[
+        str, typer.Argument(metavar="[SERIES]", help="A series, or a range of commits a..b.")
+    ] = "",
+    test: Annotated[
+        str, typer.Option("--test", metavar="SUITE[:CASE]", help="What fails; boot: the boot.")
+    ] = "",
+    signature: Annotated[
+        str, typer.Option("--signature", help="Part of the failure's name; else the first one's.")
+    ] = "",
+    worse: Annotated[
+        str, typer.Option("--worse", metavar="NAME=X%", help="A sample; =+X%: larger is worse.")
+    ] = "",
+    confidence: Annotated[float, typer.Option("--confidence", help="When to be content.")] = 0.99,
+    rate: Annotated[
+        float | None, typer.Option("--rate", help="How often it fails, if you know; saves runs.")
+    ] = None,
+    rate_min: Annotated[
+        float | None, typer.Option("--rate-min", help="How seldom it may fail [0.05].")
+    ] = None,
+    cap: Annotated[int, typer.Option("--max-runs", min=1, help="Runs in all.")] = 1000,
+    grid: Annotated[bool, typer.Option("--grid", help="Run every patch, do not search.")] = False,
+    runs: Annotated[int, typer.Option("--runs", min=1, help="Of each patch, with --grid.")] = 10,
+    replay: Annotated[
+        str, typer.Option("--replay", metavar="LOG|RUN", help="The answer again, nothing is run.")
+    ] = "",
+    resume: Annotated[
+        str, typer.Option("--resume", metavar="RUN", help="Go on from a run that was cut short.")
+    ] = "",
+    as_json: opt.Json = False,
+) -> None:
+    """Which patch of a series broke a test, the boot or a benchmark; it may fail now and then."""
+    from kzc.cli import bisect as verb
+
+    limits = (confidence, rate, rate_min, cap)
+    wish = verb.Wish(test, signature, worse, *limits, grid, runs, replay, resume, as_json)
+    do(lambda: verb.bisect(replace(asked, series=name), wish))
