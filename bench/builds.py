@@ -24,7 +24,8 @@ from typing import Any
 from machine import keep, kept
 
 from kzc.jobs.workshop import find_vng
-from kzc.kernel.build import Place, Recipe, Shop, compile_kernel, compiler_version, configure
+from kzc.kernel.build import Recipe, compile_kernel, compiler_version, configure
+from kzc.kernel.make import Place, Shop
 from kzc.kernel.profile import find_profile, load_fragment
 from kzc.proc import LocalRunner
 from kzc.settings import load_settings, shared_folder

@@ -13,7 +13,8 @@ from pathlib import Path
 from kzc.git import Git
 from kzc.jobs.workshop import Workshop, shop
 from kzc.kernel import build as kernel
-from kzc.kernel.build import Place, Recipe
+from kzc.kernel.build import Recipe
+from kzc.kernel.make import Place
 from kzc.trees.slots import Slot
 from kzc.values import KernelBuild
 

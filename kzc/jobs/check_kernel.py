@@ -20,8 +20,9 @@ from kzc.jobs import building
 from kzc.jobs.check_bench import Bench
 from kzc.jobs.workshop import shop, stopwatch
 from kzc.kernel import checks
-from kzc.kernel.build import BuildFailed, Place, Recipe
+from kzc.kernel.build import BuildFailed, Recipe
 from kzc.kernel.fragment import Fragment
+from kzc.kernel.make import Place
 from kzc.trees.slots import move
 from kzc.values import Case, Diagnostic, KernelBuild, Verdict
 

@@ -16,8 +16,9 @@ from kzc.git import Git
 from kzc.jobs import building
 from kzc.jobs.workshop import Workshop, shop, stopwatch, touch
 from kzc.kernel import build as kernel
-from kzc.kernel.build import BuildFailed, Place, Recipe
+from kzc.kernel.build import BuildFailed, Recipe
 from kzc.kernel.fragment import Fragment
+from kzc.kernel.make import Place
 from kzc.kernel.profile import load_fragment
 from kzc.series.apply import Applied, apply_series, find_applied
 from kzc.series.numbers import check_numbers

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kzc.jobs.places import Places
-from kzc.kernel.build import Shop
+from kzc.kernel.make import Shop
 from kzc.proc import Runner
 from kzc.results.store import OpenRun
 from kzc.settings import Settings

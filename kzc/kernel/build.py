@@ -21,18 +21,11 @@ from pathlib import Path
 from kzc.errors import CommandFailed, HostError, KzcError, UsageError
 from kzc.kernel import diagnostics, fragment, kconfig, progress
 from kzc.kernel.fragment import Fragment
+from kzc.kernel.make import Place, Shop, make
 from kzc.proc import Runner
 from kzc.values import Diagnostic, KernelBuild
 
 _IMAGE = Path("arch/x86/boot/bzImage")
-# the same input gives the same bytes, whoever builds where and when
-_FIXED = {
-    "KBUILD_BUILD_TIMESTAMP": "1970-01-01",
-    "KBUILD_BUILD_USER": "kzc",
-    "KBUILD_BUILD_HOST": "kzc",
-    "KBUILD_BUILD_VERSION": "1",
-    "LC_ALL": "C",
-}
 Progress = Callable[[str, float | None], None]
 """Called with a step's line and the fraction done, None while that cannot be known."""
 
@@ -57,26 +50,6 @@ class Recipe:
     def key(self) -> str:
         """Names the kernel."""
         return hashlib.sha256(f"{self.tree_id}\0{self.config_hash}".encode()).hexdigest()[:24]
-
-
-@dataclass(frozen=True)
-class Shop:
-    """Where building happens: `store` holds finished kernels, `notes` what builds took."""
-
-    store: Path
-    notes: Path
-    ccache: Path
-    jobs: int
-    vng: str = "vng"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where one build happens: source worktree, build folder, raw log."""
-
-    src: Path
-    out: Path
-    log: Path
 
 
 class BuildFailed(KzcError):
@@ -121,8 +94,7 @@ def configure(recipe: Recipe, place: Place, shop: Shop, runner: Runner) -> None:
         path = f"{Path(shop.vng).parent}:{os.environ.get('PATH', os.defpath)}"
         _consume(runner.stream(command, cwd=src, log=log, env={"PATH": path}))
     else:
-        command = [*make_argv(src, out, shop), f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"]
-        _consume(runner.stream(command, log=log, env=environment(shop, src)))
+        _consume(make([f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"], place, shop, runner))
     config = fragment.parse_config((out / ".config").read_text())
     refusals = [
         refusal
@@ -162,9 +134,8 @@ def compile_kernel(
         meter.curve = history.curve
     lines: list[str] = []
     began = time.monotonic()
-    command = [*make_argv(src, out, shop), "bzImage"]
     try:
-        for line in runner.stream(command, log=log, env=environment(shop, src)):
+        for line in make(["bzImage"], place, shop, runner):
             lines.append(line)
             done = meter.feed(line, time.monotonic() - began)
             if done is not None:
@@ -184,13 +155,11 @@ def compile_kernel(
 
 def breaks(target: str, place: Place, shop: Shop, runner: Runner) -> tuple[Diagnostic, ...]:
     """The errors of making one object, empty when it compiles: asks which patch broke it."""
-    src = place.src
     lines: list[str] = []
     try:
-        command = [*make_argv(src, place.out, shop), target]
-        lines.extend(runner.stream(command, log=place.log, env=environment(shop, src)))
+        lines.extend(make([target], place, shop, runner))
     except CommandFailed:
-        found = diagnostics.parse(lines, str(src))
+        found = diagnostics.parse(lines, str(place.src))
         return tuple(entry for entry in found if diagnostics.is_error(entry))
     return ()
 
@@ -219,20 +188,6 @@ def _store(recipe: Recipe, out: Path, shop: Shop, warnings: tuple[Diagnostic, ..
             return replace(build, cached=True)
         made.rename(folder)
     return build
-
-
-def make_argv(src: Path, out: Path, shop: Shop) -> list[str]:
-    """make on a tree, out of tree and through ccache, without a target."""
-    tools = ["CC=ccache gcc", "HOSTCC=ccache gcc"]
-    return ["make", "-C", str(src), f"O={out}", f"-j{shop.jobs}", "ARCH=x86_64", *tools]
-
-
-def environment(shop: Shop, src: Path) -> dict[str, str]:
-    """What such a make has to find in its environment."""
-    base = {"CCACHE_DIR": str(shop.ccache), "CCACHE_BASEDIR": str(src.parent)}
-    # the kernel has the compiler write its dependencies, so no second preprocessor run is needed
-    base["CCACHE_DEPEND"] = "1"
-    return {**_FIXED, **base, "CCACHE_NOHASHDIR": "1", "CCACHE_MAXSIZE": "5G"}
 
 
 def _words(refusal: fragment.Refusal, src: Path, config: Mapping[str, str]) -> str:

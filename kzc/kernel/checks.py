@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kzc.errors import CommandFailed
 from kzc.kernel import diagnostics
-from kzc.kernel.build import Place, Shop, environment, make_argv
+from kzc.kernel.make import Place, Shop, make
 from kzc.proc import Runner
 from kzc.values import Diagnostic
 
@@ -54,7 +54,7 @@ def make_objects(
     for name in objects:
         (place.out / name).unlink(missing_ok=True)
     flags = ["-k", "W=1", *(["C=1"] if sparse else [])]
-    return _told([*make_argv(place.src, place.out, shop), *flags, *objects], place, shop, runner)
+    return _told([*flags, *objects], place, shop, runner)
 
 
 def configure_all(place: Place, shop: Shop, runner: Runner) -> None:
@@ -65,9 +65,7 @@ def configure_all(place: Place, shop: Shop, runner: Runner) -> None:
     place.out.mkdir(parents=True, exist_ok=True)
     wishes = place.out / "kzc.config"
     wishes.write_text("# CONFIG_WERROR is not set\n# CONFIG_GCC_PLUGINS is not set\n")
-    argv = make_argv(place.src, place.out, shop)
-    command = [*argv, f"KCONFIG_ALLCONFIG={wishes}", "allmodconfig"]
-    for _ in runner.stream(command, log=place.log, env=environment(shop, place.src)):
+    for _ in make([f"KCONFIG_ALLCONFIG={wishes}", "allmodconfig"], place, shop, runner):
         pass
 
 
@@ -83,8 +81,7 @@ def make_again(
     """What a plain build says that has to make these objects anew, as far as it gets."""
     for name in objects:
         (place.out / name).unlink(missing_ok=True)
-    argv = [*make_argv(place.src, place.out, shop), "-k", "bzImage"]
-    return _told(argv, place, shop, runner)
+    return _told(["-k", "bzImage"], place, shop, runner)
 
 
 def new_ones(after: Iterable[Diagnostic], before: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -108,9 +105,9 @@ def _name(entry: Diagnostic) -> tuple[str, str, str]:
     return entry.file, entry.kind, _PLACE_IN_TEXT.sub(r"\1N", entry.text)
 
 
-def _told(argv: Sequence[str], place: Place, shop: Shop, runner: Runner) -> tuple[Diagnostic, ...]:
+def _told(words: Sequence[str], place: Place, shop: Shop, runner: Runner) -> tuple[Diagnostic, ...]:
     lines: list[str] = []
     with suppress(CommandFailed):
-        for line in runner.stream(argv, log=place.log, env=environment(shop, place.src)):
+        for line in make(words, place, shop, runner):
             lines.append(line)
     return diagnostics.parse(lines, str(place.src))
