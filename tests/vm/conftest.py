@@ -23,6 +23,7 @@ import pytest
 TREE = "debian:linux-source-6.12"
 SERIES = "scm-zc-notification"
 FAULTS = Path(__file__).parents[1] / "data" / "faults"
+TRANSFER = Path(__file__).parents[1] / "data" / "pairs" / "transfer"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,16 @@ class Kzc:
         """The newest run as JSON."""
         found: dict[str, Any] = json.loads(self("report", "--format", "json").out)
         return found
+
+    def outcomes(self, stage: str) -> list[dict[str, Any]]:
+        """What all runs found in that stage."""
+        lines = [
+            line
+            for path in sorted(self.data.glob("runs/*/outcomes.jsonl"))
+            for line in path.read_text().splitlines()
+        ]
+        found: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        return [outcome for outcome in found if outcome["stage"] == stage]
 
     def left(self) -> list[str]:
         """Processes that still run in this kzc's name."""

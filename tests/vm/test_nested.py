@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.vm.conftest import SERIES, TREE, Kzc
+from tests.vm.conftest import SERIES, TRANSFER, TREE, Kzc
 
 pytestmark = pytest.mark.vm
 
@@ -92,3 +92,15 @@ def test_a_connection_that_is_gone_is_no_fault_of_the_kernel(kzc: Kzc, built: st
     assert found["H2G/before"] == "pass"
     assert found["H2G/host-gone"] == "infra"
     assert found["H2G/after"] == "not_run"
+
+
+@pytest.mark.full
+def test_four_runs_side_by_side(kzc: Kzc, built: str) -> None:
+    """Eight guests at once, and nothing of one run is taken for another's."""
+    processes = [kzc.start(*NESTED, str(TRANSFER)) for _ in range(4)]
+    for process in processes:
+        out, err = process.communicate()
+        assert process.returncode == 0, out + err
+    tests = kzc.outcomes("test")
+    assert [outcome["verdict"] for outcome in tests] == ["pass"] * 4
+    assert len({outcome["detail"]["host"] for outcome in tests}) == 4

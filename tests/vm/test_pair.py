@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A lab machine's part is played by a first-level guest that was started apart from kzc."""
 
-import json
 import subprocess
 import threading
 import time
@@ -12,17 +11,18 @@ from pathlib import Path
 import pytest
 
 from kzc.guest import first_level, session
+from kzc.guest.accelerator import probe
 from kzc.guest.argv import GuestSpec
 from kzc.guest.session import Guest
 from kzc.hosts.local import local_host
 from kzc.jobs.workshop import find_vng
 from kzc.proc import LocalRunner
+from kzc.settings import load_settings
 from kzc.values import Ended, Limits
-from tests.vm.conftest import SERIES, TREE, Kzc
+from tests.vm.conftest import SERIES, TRANSFER, TREE, Kzc
 
 pytestmark = [pytest.mark.vm, pytest.mark.full]
 
-TRANSFER = Path(__file__).parents[1] / "data" / "pairs" / "transfer"
 CONFIG = """
 Host lab
     HostName 127.0.0.1
@@ -32,10 +32,16 @@ Host lab
 """
 
 
+def accelerator() -> str:
+    """What guests of this machine run with."""
+    settings = load_settings({}, Path.cwd())
+    return probe(settings.qemu, settings.cache, LocalRunner()).kind
+
+
 @contextmanager
 def lab(image: str, folder: Path, home: Path, *, memory: int = 2560) -> Iterator[Guest]:
     """A guest with sshd, known as `lab` to the ssh config of `home`; its host key is not known."""
-    spec = GuestSpec("vng", Path(image), "tcg", memory=memory, vng=find_vng())
+    spec = GuestSpec("vng", Path(image), accelerator(), memory=memory, vng=find_vng())
     boot = Limits(120, 300)
     runner = LocalRunner()
     with (
@@ -91,6 +97,8 @@ def test_a_pair_runs_on_a_machine_over_ssh(kzc: Kzc, built: str, tmp_path: Path)
 
 def test_four_runs_side_by_side_on_one_machine(kzc: Kzc, built: str, tmp_path: Path) -> None:
     """Each has CIDs, ports, names and folders of its own, on both ends."""
+    if accelerator() != "kvm":
+        pytest.skip("QEMU's emulated SVM dies with several guests: test_nested.py has four hosts")
     folder, home = tmp_path / "lab", tmp_path / "home"
     folder.mkdir()
     home.mkdir(mode=0o700)
@@ -103,14 +111,5 @@ def test_four_runs_side_by_side_on_one_machine(kzc: Kzc, built: str, tmp_path: P
         said = [attended(process, guest) for process in processes]
     for process, (out, err) in zip(processes, said, strict=True):
         assert process.returncode == 0, out + err
-    reports = [json.loads(path.read_text()) for path in kzc.data.glob("runs/*/run.json")]
-    assert len(reports) == 4
-    outcomes = [
-        json.loads(line)
-        for path in kzc.data.glob("runs/*/outcomes.jsonl")
-        for line in path.read_text().splitlines()
-    ]
-    tests = [outcome for outcome in outcomes if outcome["stage"] == "test"]
-    assert [outcome["verdict"] for outcome in tests] == ["pass"] * 4
-    boots = [outcome for outcome in outcomes if outcome["stage"] == "boot"]
-    assert len({outcome["detail"]["cid"] for outcome in boots}) == 4
+    assert [outcome["verdict"] for outcome in kzc.outcomes("test")] == ["pass"] * 4
+    assert len({outcome["detail"]["cid"] for outcome in kzc.outcomes("boot")}) == 4
