@@ -38,7 +38,7 @@ def test_a_long_text_with_many_equal_lines_is_parted_at_those_that_are_unique() 
     new = [line for at, line in enumerate(old) if at % 97]
     begin = time.process_time()
     assert check(old, new) == len(new)
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 5  # difflib alone: 7 to 23
 
 
 def test_a_long_text_without_a_unique_line_takes_no_time_and_loses_no_line() -> None:
@@ -46,7 +46,7 @@ def test_a_long_text_without_a_unique_line_takes_no_time_and_loses_no_line() -> 
     new = [line for at, line in enumerate(old) if at % 7]
     begin = time.process_time()
     assert check(old, new) < len(new)
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 5  # difflib alone: 7 to 23
 
 
 def test_the_longest_rise() -> None:
