@@ -82,7 +82,7 @@ def _nearest_words(near: Candidate) -> str:
     more = f" and {len(step.taken) - 1} more" if len(step.taken) > 1 else ""
     return (
         f"{count}; patch {number} wants numbers that {near.label} has taken: "
-        f"{first.name} {first.number} is {first.holder} in {first.file}{more}"
+        f"{first.new.name} {first.new.shown} is {first.taken.name} in {first.new.file}{more}"
     )
 
 
@@ -92,7 +92,7 @@ def _help(near: Candidate | None) -> str:
     step = near.trial.failed[1]
     look = f"`kzc apply SERIES --tree {shlex.quote(near.spec)}` shows both sides"
     if step.taken:
-        return f"give {step.taken[0].name} a number that is free; {look}"
+        return f"give {step.taken[0].new.name} a number that is free; {look}"
     lacking = near.score.of - near.score.hits
     if lacking:
         return (

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from kzc.series.blobs import Score, Wanted
-from kzc.series.taken import Taken
+from kzc.series.uapi import Collision
 from kzc.values import Fit, Series
 
 _HEX = re.compile(r"[0-9a-f]{7,64}")
@@ -36,7 +36,7 @@ class Step:
     fit: Fit
     places: tuple[str, ...] = ()
     why: str = ""
-    taken: tuple[Taken, ...] = ()
+    taken: tuple[Collision, ...] = ()
 
     @property
     def good(self) -> bool:

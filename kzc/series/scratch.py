@@ -21,7 +21,8 @@ from kzc.proc import Runner
 from kzc.series.base import Step, Trial
 from kzc.series.blobs import paths
 from kzc.series.diff import FileDiff, find_diff, hostile, parse_diff
-from kzc.series.taken import Taken, taken_numbers
+from kzc.series.taken import taken_numbers
+from kzc.series.uapi import Collision
 from kzc.values import Fit, Patch
 
 _APPLY = ("apply", "--whitespace=nowarn")
@@ -144,8 +145,8 @@ def _may_be_there(folder: Path, files: Sequence[FileDiff]) -> bool:
     return True
 
 
-def _taken(folder: Path, diff: bytes) -> tuple[Taken, ...]:
-    found: list[Taken] = []
+def _taken(folder: Path, diff: bytes) -> tuple[Collision, ...]:
+    found: list[Collision] = []
     for file in parse_diff(diff):
         text = _text(folder, file.path)
         if text is not None:

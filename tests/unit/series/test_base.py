@@ -25,7 +25,8 @@ from kzc.series.base import (
     ranked,
 )
 from kzc.series.blobs import Score, Wanted
-from kzc.series.taken import Taken
+from kzc.series.constants import Constant
+from kzc.series.uapi import Collision
 from kzc.values import Fit, Patch, Series
 
 DAY = 86_400
@@ -185,7 +186,10 @@ def test_the_nearest_miss_names_the_patch() -> None:
 
 
 def test_the_nearest_miss_names_numbers_that_are_taken() -> None:
-    taken = Taken("include/h.h", "SCM_A", "78", "SO_B")
+    mine, theirs = (
+        Constant("include/h.h", 1, name, 78, "78", "macro", 0) for name in ("SCM_A", "SO_B")
+    )
+    taken = Collision(mine, theirs)
     found = told(tried("6.12", GOOD, replace(BAD, taken=(taken, taken))))
     assert found.reason == (
         "1 of 2 apply on 6.12.1 (tree 6.12); patch 2 wants numbers that 6.12.1 has taken: "

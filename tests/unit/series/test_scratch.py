@@ -117,15 +117,15 @@ def test_after_several_conflicts_the_rest_is_not_tried(repo: Repository) -> None
 
 
 def test_numbers_that_are_taken_are_named(repo: Repository) -> None:
-    on = repo.commit(header="#define SO_ZEROCOPY 60\n#define SO_OTHER\t78\n")
+    on = repo.commit(header="#define MSG_ZEROCOPY 60\n#define MSG_OTHER\t78\n")
     diff = (
         "--- a/include/linux/socket.h\n+++ b/include/linux/socket.h\n@@ -1,2 +1,4 @@\n"
-        " #define SO_ZEROCOPY 60\n+#define SCM_MINE 78\n+#define SCM_FREE 80\n #define X 1\n"
+        " #define MSG_ZEROCOPY 60\n+#define MSG_MINE 78\n+#define MSG_FREE 80\n #define X 1\n"
     )
     trial = repo.tried((patch(diff),), on)
     assert trial.failed is not None
     (taken,) = trial.failed[1].taken
-    assert (taken.name, taken.number, taken.holder) == ("SCM_MINE", "78", "SO_OTHER")
+    assert (taken.new.name, taken.new.shown, taken.taken.name) == ("MSG_MINE", "78", "MSG_OTHER")
 
 
 def test_why_a_patch_has_no_place(repo: Repository) -> None:
