@@ -58,9 +58,18 @@ class Child:
             os.close(self.stdin)
         self.stdin, self.pending = -1, b""
 
+    def leave(self) -> None:
+        """Nobody reads it any more: EPIPE, and the end of its input after what was sent to it."""
+        self.complete = True
+        self.write()
+        self.deafen()
+
     def close(self) -> None:
-        """Nobody reads it any more: it sees the end of its input, and EPIPE."""
+        """The same, and what it has not taken is thrown away."""
         self.end_input()
+        self.deafen()
+
+    def deafen(self) -> None:
         for fd in self.outputs:
             os.close(fd)
         self.outputs = {}
@@ -123,7 +132,7 @@ class Keeper:
                 self.send(frames.frame(frames.STATUS, number, b"126"))
         elif child := self.children.get(number):
             if kind == frames.CLOSE:
-                child.close()
+                child.leave()
             elif kind in {frames.HOLD, frames.GO}:
                 child.held = kind == frames.HOLD
             elif child.stdin >= 0:

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,23 @@ def test_much_in_both_directions_at_once(either: Host) -> None:
             thread.join(20)
     wanted = hashlib.sha256(data).hexdigest()
     assert seen == {"near": wanted, "far": wanted}
+
+
+def test_what_was_sent_arrives_after_both_ends_have_said_all(host: SshHost) -> None:
+    """The far end takes its time, and nothing is left to be told to this one."""
+    path, data = host.folder / "slow", os.urandom(2_000_000)
+    with host.listen(path) as listener, client(path) as far:
+        far.shutdown(socket.SHUT_WR)
+        with listener.accept() as near:
+            near.sendall(data)
+            near.shutdown(socket.SHUT_WR)
+            assert near.recv(1) == b""
+            time.sleep(0.5)  # the stream is given up meanwhile
+            far.settimeout(20)
+            came = b""
+            while len(came) < len(data) and (part := far.recv(1 << 16)):
+                came += part
+            assert came == data
 
 
 def test_the_far_end_goes_and_the_near_end_sees_it(either: Host) -> None:
