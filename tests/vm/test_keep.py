@@ -46,7 +46,7 @@ class Visitor:
     def type(self, text: str) -> None:
         self.owner.send(b"k" + text.encode())
 
-    def see(self, text: str, within: float = 10) -> None:
+    def see(self, text: str, within: float = 60) -> None:
         end = time.monotonic() + within
         while text not in self.shown:
             left = end - time.monotonic()
@@ -79,7 +79,8 @@ def visit(data: Path) -> None:
         visitor.see("37 101")
         visitor.see("/dev/ttyS1")
         visitor.see("done-42")
-        visitor.type("sleep 1000\r")
+        visitor.type("echo begun-$((1 + 1)); sleep 1000\r")
+        visitor.see("begun-2")
         time.sleep(1)
         visitor.type("\x03")
         visitor.runs("echo interrupted-$?")
@@ -119,6 +120,7 @@ def test_a_kept_guest_has_a_terminal(kind: str, built: str, tmp_path: Path) -> N
             visit(tmp_path)
         except BaseException as failure:
             failures.append(failure)
+            os.kill(os.getpid(), signal.SIGINT)
 
     with (
         registered(tmp_path, "run-1", ["kzc", "test"]) as live,
@@ -136,7 +138,7 @@ def test_a_kept_guest_has_a_terminal(kind: str, built: str, tmp_path: Path) -> N
                 visitor.start()
 
         visitor = threading.Thread(target=visited, daemon=True)
-        ended = threading.Timer(180, os.kill, (os.getpid(), 2))
+        ended = threading.Timer(400, os.kill, (os.getpid(), 2))
         ended.start()
         keep(live, {name: guest}, tell)
         ended.cancel()
