@@ -101,7 +101,8 @@ def visit(data: Path) -> None:
         visitor.type("echo o > /proc/sysrq-trigger\r")
 
 
-@pytest.mark.parametrize("kind", ["mini", pytest.param("vng", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["mini", "vng"])
 def test_a_kept_guest_has_a_terminal(kind: str, built: str, tmp_path: Path) -> None:
     settings, runner = Settings(), LocalRunner()
     accel = probe(settings.qemu, settings.cache, runner).kind
