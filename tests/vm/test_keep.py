@@ -83,6 +83,7 @@ def visit(data: Path) -> None:
         visitor.see("begun-2")
         time.sleep(1)
         visitor.type("\x03")
+        visitor.see("# ")  # what is typed before may go with what the terminal flushes
         visitor.runs("echo interrupted-$?")
         visitor.see("interrupted-130")
         visitor.see("done-42")
