@@ -64,7 +64,7 @@ def check(asked: Asked, allmodconfig: bool, form: str) -> int:
         tests,
         plan,
         allmodconfig,
-        _tags(mailed.mail) if mailed else "",
+        mailed.mail.tags if mailed else "",
         mailed.sender if mailed else "",
     )
     with opened(job, facts, quiet=form in _QUIET) as shopfloor:
@@ -105,11 +105,6 @@ def _commit_of(mailed: _Mailed, git: Git) -> str:
             if _patch_id(git, shown) == wanted:
                 return commit
     return ""
-
-
-def _tags(mail: Mail) -> str:
-    """The words in brackets before the title."""
-    return mail.subject.removesuffix(mail.title)
 
 
 def _patch_id(git: Git, diff: bytes) -> str:

@@ -21,7 +21,6 @@ from kzc.jobs.check_bench import Bench
 from kzc.jobs.workshop import shop, stopwatch
 from kzc.kernel import checks
 from kzc.kernel.build import BuildFailed, Recipe
-from kzc.kernel.fragment import Fragment
 from kzc.kernel.make import Place
 from kzc.trees.slots import move
 from kzc.values import Case, Diagnostic, KernelBuild, Verdict
@@ -140,8 +139,7 @@ def _configured(bench: Bench, place: Place, commit: str = "") -> tuple[Recipe, s
     try:
         building.configure_in(bench.shopfloor, bench.slot, bench.recipe, commit, place)
     except UsageError as error:
-        less = Fragment("less.config", "# not all of these took\n")
-        return replace(bench.recipe, fragments=(*bench.recipe.fragments, less)), error.message
+        return replace(bench.recipe, refused=error.message), error.message
     return bench.recipe, ""
 
 

@@ -32,18 +32,20 @@ Progress = Callable[[str, float | None], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a kernel is made of. `virtme` takes virtme-ng's config as the ground to merge on."""
+    """What a kernel is made of. `virtme` takes virtme-ng's config as the ground to merge on;
+    `refused` says which wishes did not take, where it is made all the same."""
 
     tree_id: str
     fragments: tuple[Fragment, ...]
     compiler: str
     virtme: bool = False
+    refused: str = ""
 
     @property
     def config_hash(self) -> str:
         """Names the configuration asked for, whatever tree it is for."""
         wishes = fragment.render(fragment.merge(self.fragments))
-        parts = (self.compiler, str(self.virtme), wishes)
+        parts = [self.compiler, str(self.virtme), wishes, *filter(None, [self.refused])]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @property

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import unified_diff
@@ -19,6 +20,7 @@ from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.places import Places
 from kzc.jobs.workshop import Workshop
+from kzc.kernel.build import Recipe, compiler_version
 from kzc.kernel.fragment import Fragment
 from kzc.results.store import Store
 from kzc.series.read import read_folder
@@ -189,6 +191,14 @@ def test_what_does_not_apply_is_loud_and_its_mail_is_looked_at(
     first = cases_of(found[0])
     assert first["build"].verdict is Verdict.PASS
     assert "CONFIG_BROKEN=y" in first["build"].reason
+    # it is not kept as the kernel that was asked for
+    stored = [
+        json.loads(file.read_text())
+        for file in shopfloor.settings.cache.glob("kernels/*/kernel.json")
+    ]
+    asked = Recipe("", wanted.fragments, compiler_version(shopfloor.runner))
+    assert stored
+    assert asked.config_hash not in {kernel["config_hash"] for kernel in stored}
     assert (first["checkpatch"].verdict, first["mail"].verdict) == (Verdict.FAIL, Verdict.FAIL)
     assert first["checkpatch"].detail["remarks"][0]["file"] == "net/socket.c"
     assert first["mail"].reason == "there is no Signed-off-by"
