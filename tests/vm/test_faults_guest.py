@@ -203,13 +203,19 @@ def test_one_end_of_vsock_test_dies_and_a_port_is_taken(tmp_path: Path, built: s
         test = outcome_of(kzc.report(), "dies")
         assert has_both_logs(kzc, "dies")
     assert test["verdict"] == "crash"
-    assert test["detail"]["signature"] == "crash: SOCK_STREAM multiple connections"
-    port, server, client = test["cases"][:3], test["cases"][3:8], test["cases"][8:]
+    port, ends = test["cases"][:3], test["cases"][3:]
     assert [case["verdict"] for case in port] == ["pass", "pass", "skip"]
-    for dead, cases in (("server", server), ("client", client)):
-        assert [case["verdict"] for case in cases] == ["pass"] * 4 + ["crash"]
-        assert f"{dead}: " in cases[4]["reason"]
-        assert "signal 9" in cases[4]["reason"]
+    names = [case["name"] for case in ends]
+    again = names.index(names[0], 1)
+    for dead, cases in (("server", ends[:again]), ("client", ends[again:])):
+        # the killer looks ten times a second: a quick guest is some tests further by then
+        before = [case["verdict"] for case in cases[:-1]]
+        assert len(before) >= 4
+        assert set(before) == {"pass"}
+        assert cases[-1]["verdict"] == "crash"
+        assert f"{dead}: " in cases[-1]["reason"]
+        assert "signal 9" in cases[-1]["reason"]
+    assert test["detail"]["signature"] == f"crash: {names[again - 1]}"
     assert test["seconds"] < 60
 
 
