@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kzc.git import IDENTITY, Git
-from kzc.proc import LocalRunner
+from tests.plain import RUNNER
 
 DATES = {
     "GIT_AUTHOR_DATE": "1700000000 +0000",
@@ -54,18 +58,32 @@ def write_kernel(folder: Path) -> Path:
 
 def commit(folder: Path, message: str = "change") -> str:
     """Commit all there is and return the commit's id; the same content gives the same id."""
-    git = Git(LocalRunner(), folder)
+    git = Git(RUNNER, folder)
     if not (folder / ".git").exists():
-        git.run("init", "-q", "-b", "main")
+        git.run("init", "-q", "-b", "main", "--template=")
     git.run("add", "-A", "-f")
     git.run("commit", "-q", "-m", message, env={**IDENTITY, **DATES})
     return git.commit_of("HEAD")
 
 
+@cache
+def _templates() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="kzc-fakelinux-")
+
+
+def copy_of(name: str, make: Callable[[Path], object], folder: Path) -> Path:
+    """The checkout that `make` makes, which is done once in a test process and copied then."""
+    template = Path(_templates().name) / name
+    if not template.exists():
+        make(template)
+    shutil.copytree(template, folder, symlinks=True)
+    RUNNER.capture(["git", "update-index", "-q", "--refresh"], cwd=folder)
+    return folder
+
+
 def make_kernel(folder: Path) -> Path:
     """A checkout with one commit."""
-    commit(write_kernel(folder), "kernel")
-    return folder
+    return copy_of("kernel", lambda new: commit(write_kernel(new), "kernel"), folder)
 
 
 def edit(file: Path, old: str, new: str) -> None:
@@ -77,7 +95,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 def make_series(kernel: Path, out: Path) -> Path:
     """A folder of mails: a cover and three patches for `kernel`, which stays as it was."""
-    git = Git(LocalRunner(), kernel)
+    git = Git(RUNNER, kernel)
     base = git.commit_of("HEAD")
     for file, number in (("net/socket.c", 10), ("net/core/sock.c", 20), ("net/socket.c", 30)):
         word = Path(file).stem

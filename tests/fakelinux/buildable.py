@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fakelinux import MAKEFILE, commit, write_kernel
+from tests.fakelinux import MAKEFILE, commit, copy_of, write_kernel
 
 OBJECTS = ("net/socket.o", "net/core/sock.o", "net/vmw_vsock/af_vsock.o")
 
@@ -46,9 +46,12 @@ $(OBJECTS): %.o: $(SRC)/%.c
 
 def make_buildable(folder: Path) -> Path:
     """A checkout with one commit whose bzImage can be made."""
+    return copy_of("buildable", _make, folder)
+
+
+def _make(folder: Path) -> None:
     write_kernel(folder)
     (folder / "Makefile").write_text(MAKEFILE.replace("all: ;\n", TOP))
     (folder / "Makefile.out").write_text(OUT)
     (folder / "net/Kconfig").write_text('config BROKEN\n\tbool "b"\n\tdepends on MISSING\n')
     commit(folder, "kernel")
-    return folder

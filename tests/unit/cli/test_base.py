@@ -11,8 +11,8 @@ import pytest
 from kzc.cli.app import run
 from kzc.cli.base import Asked, base
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from tests.fakelinux import commit, edit, make_kernel, make_series
+from tests.plain import RUNNER
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     top = tmp_path_factory.mktemp("base")
     kernel = make_kernel(top / "linux")
     mails = make_series(kernel, top / "mails")
-    git = Git(LocalRunner(), kernel)
+    git = Git(RUNNER, kernel)
     git.run("tag", "v1")
     edit(kernel / "net/core/sock.c", "int sock_20;", "char sock_20;")
     commit(kernel)
@@ -45,7 +45,7 @@ def test_the_base_and_how_to_go_on(mails: Path, capsys: pytest.CaptureFixture[st
     shown = capsys.readouterr().out
     lines = [line.split() for line in shown.splitlines()]
     top = str(mails.parent / "linux")
-    short = Git(LocalRunner(), Path(top)).commit_of("v1")[:12]
+    short = Git(RUNNER, Path(top)).commit_of("v1")[:12]
     assert f"base: v1 (tree linux, commit {short})" in shown
     assert f"go on: kzc run {mails} --tree '{top}#v1'" in shown
     assert "net: widen three variables" in shown

@@ -18,9 +18,9 @@ from kzc.git import Git
 from kzc.jobs.belief import Goal
 from kzc.jobs.observations import FILE, Log, Observation, Question, Suspect
 from kzc.jobs.sightings import Seen, Sighting, Sought
-from kzc.proc import LocalRunner
 from kzc.results.store import Store
 from tests.fakelinux import commit, edit
+from tests.plain import RUNNER
 
 SUSPECTS = (
     Suspect(1, "vsock: harmless", "A <a@example.org>"),
@@ -102,7 +102,7 @@ def test_a_range_is_searched_from_its_own_base(kernel: Path) -> None:
     assert commits == tuple(ids[1:])
     assert job.series is not None
     assert len(job.series.patches) == 2
-    assert Git(LocalRunner(), kernel).commit_of("HEAD") == ids[2]
+    assert Git(RUNNER, kernel).commit_of("HEAD") == ids[2]
 
 
 def test_a_benchmark_may_look_bad_by_itself() -> None:

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from tests.fakelinux import commit, edit
 from tests.fakelinux.buildable import make_buildable
+from tests.plain import RUNNER
 
 
 def checked(
@@ -35,7 +35,7 @@ def test_a_mail_is_checked_on_the_parent_of_its_own_commit(tmp_path: Path) -> No
     # on top of this one the mail would not apply
     edit(kernel / "net/socket.c", "static int socket_5;\n", "long socket_5;\n")
     commit(kernel, "socket: widen five")
-    git = Git(LocalRunner(), kernel)
+    git = Git(RUNNER, kernel)
     mail = git.run("format-patch", "-1", "--subject-prefix=PATCH net 2/7", "--stdout", "HEAD~1").raw
     done = checked(tmp_path, kernel, mail, "--b4")
     assert (done.returncode, done.stderr) == (0, b"")

@@ -13,12 +13,12 @@ from kzc.cli.app import run
 from kzc.cli.mainjob import understand
 from kzc.cli.options import Asked
 from kzc.git import IDENTITY, Git
-from kzc.proc import LocalRunner
 from kzc.results.store import Store
 from kzc.series.apply import key_of
 from kzc.series.read import read_folder
 from kzc.values import Case, Outcome, Stage, Verdict
 from tests.fakelinux import edit, make_series
+from tests.plain import RUNNER
 from tests.unit.series.versions import SIGNED, diff, lines, mailed
 
 REVIEW = "Reviewed-by: Rae Viewer <rae@example.org>"
@@ -161,7 +161,7 @@ def test_mails_against_a_range_of_the_checkout_and_what_a_run_of_them_records(
     mails = make_series(kernel, kernel.parent / "mails")
     job = understand(Asked(series=str(mails)), with_suites=False)
     assert job.facts["series_key"] == key_of("", read_folder(mails))
-    git = Git(LocalRunner(), kernel)
+    git = Git(RUNNER, kernel)
     before = git.commit_of("HEAD")
     git.run("am", "-q", *map(str, sorted(mails.glob("000[123]*"))), env=IDENTITY)
     assert run(["compare", str(mails), f"{before}..HEAD", "--json"]) == 0

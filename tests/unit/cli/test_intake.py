@@ -12,9 +12,9 @@ import pytest
 from kzc.cli import app, mainjob
 from kzc.cli.options import Asked
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.imported import list_imported
 from tests.fakelinux import commit, edit
+from tests.plain import RUNNER
 from tests.unit.series.posts import BOB, diff, mbox, patch, posting, reply
 
 HOSTILE = "\x1b]0;owned\x07[red]rich[/red]"
@@ -103,7 +103,7 @@ def test_every_source_is_the_same_series(
 
 
 def test_a_range_of_commits(kernel: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    base = Git(LocalRunner(), kernel).commit_of("HEAD")
+    base = Git(RUNNER, kernel).commit_of("HEAD")
     edit(kernel / "net/socket.c", "int socket_3;", "char socket_3;")
     commit(kernel, "net: narrow socket_3")
     assert app.run(["import", "HEAD~1..HEAD", "--json"]) == 0

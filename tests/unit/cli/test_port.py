@@ -11,8 +11,8 @@ import pytest
 
 from kzc.cli.app import run
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from tests.fakelinux import commit, edit, make_series
+from tests.plain import RUNNER
 
 MIDDLE = "net/core/sock.c"
 
@@ -33,7 +33,7 @@ def test_from_a_conflict_to_a_series(kernel: Path, capsys: pytest.CaptureFixture
     assert run(["continue"]) == 2
     assert f"{MIDDLE} has conflict markers" in capsys.readouterr().err
     (worktree / MIDDLE).write_text((new / MIDDLE).read_text().replace("char", "short"))
-    Git(LocalRunner(), worktree).run("add", MIDDLE)
+    Git(RUNNER, worktree).run("add", MIDDLE)
     assert run(["continue", "p", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [step["how"] for step in told["steps"]] == ["unchanged", "resolved by hand", "unchanged"]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from kzc.jobs.workshop import Workshop
-from kzc.proc import LocalRunner
 from kzc.results.store import Store
 from kzc.settings import Settings
 from tests.fakelinux.buildable import make_buildable
+from tests.plain import RUNNER
 from tests.unit.jobs.floor import Recorder
 
 
@@ -25,4 +25,4 @@ def kernel(tmp_path: Path) -> Path:
 def shopfloor(tmp_path: Path) -> Iterator[Workshop]:
     settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", jobs=2)
     with Store(settings.data).create(("kzc",), {}, "0") as run:
-        yield Workshop(settings, LocalRunner(), Recorder(), run, "kzc again")
+        yield Workshop(settings, RUNNER, Recorder(), run, "kzc again")

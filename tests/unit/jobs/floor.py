@@ -7,11 +7,11 @@ from pathlib import Path
 
 from kzc.git import Git
 from kzc.jobs.workshop import Workshop
-from kzc.proc import LocalRunner
 from kzc.trees.find import find_tree
 from kzc.trees.tree import Tree
 from kzc.values import Case, Outcome
 from tests.fakelinux import commit, edit
+from tests.plain import RUNNER
 
 
 class Recorder:
@@ -39,7 +39,7 @@ def tree_of(kernel: Path, shopfloor: Workshop) -> Tree:
 
 
 def series_of(kernel: Path, out: Path, *edits: tuple[str, str, str]) -> Path:
-    git = Git(LocalRunner(), kernel)
+    git = Git(RUNNER, kernel)
     base = git.commit_of("HEAD")
     for file, old, new in edits:
         edit(kernel / file, old, new)

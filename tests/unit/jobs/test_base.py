@@ -12,15 +12,13 @@ import pytest
 from kzc.errors import UsageError
 from kzc.git import IDENTITY, Git
 from kzc.jobs.base import Request, find_base
-from kzc.proc import LocalRunner
 from kzc.series.base import Answer, Candidate, Known, Verdict
 from kzc.series.read import read_folder
 from kzc.settings import Settings
 from kzc.trees.find import add_tree
 from kzc.values import Series
 from tests.fakelinux import commit, edit, make_kernel, make_series
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,14 @@ from kzc.errors import UsageError
 from kzc.git import Git
 from kzc.jobs.choice import Choice, Finder
 from kzc.jobs.workshop import imported_folder
-from kzc.proc import LocalRunner
 from kzc.series.imported import save_imported
 from kzc.series.read import take_path
 from kzc.settings import Settings
 from kzc.trees.find import add_tree, find_tree
 from kzc.values import KernelBuild
 from tests.fakelinux import commit, edit, make_kernel, make_series
+from tests.plain import RUNNER
 from tests.unit.kernel.test_bzimage import bzimage
-
-RUNNER = LocalRunner()
 
 
 @pytest.fixture(scope="module")

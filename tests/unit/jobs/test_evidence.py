@@ -10,9 +10,9 @@ import pytest
 
 from kzc.git import Git
 from kzc.jobs.evidence import decoded, with_decoded
-from kzc.proc import LocalRunner
 from kzc.results.formats import FORMATS
 from kzc.values import KernelBuild, Outcome, Run, Stage, Verdict
+from tests.plain import RUNNER
 
 RAW, READ = " inner+0x4/0x10", " inner (net/core/sock.c:14)"
 OUTCOME = Outcome(Stage.TEST, "vsock", Verdict.CRASH, detail={"excerpt": ["BUG: x", RAW]})
@@ -45,7 +45,7 @@ def test_json_and_junit_keep_both_and_all_say_why_there_is_none(form: str) -> No
 
 def test_an_outcome_without_trace_is_left_alone(tmp_path: Path) -> None:
     kernel = KernelBuild("k", str(tmp_path), "", "", "", "", "")
-    git = Git(LocalRunner(), cwd=tmp_path)
+    git = Git(RUNNER, cwd=tmp_path)
     for detail in ({}, {"excerpt": ["Out of memory: Killed process 7"]}, {"excerpt": "x+0x1/0x2"}):
         outcome = replace(OUTCOME, detail=detail)
         assert decoded(outcome, kernel, git, "HEAD") is outcome

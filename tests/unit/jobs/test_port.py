@@ -15,15 +15,14 @@ from kzc.git import IDENTITY, Git
 from kzc.jobs import port as ports
 from kzc.jobs.port import Request
 from kzc.jobs.port_yard import Yard
-from kzc.proc import LocalRunner
 from kzc.series.port import How, Port, Step
 from kzc.series.read import read_folder
 from kzc.settings import Settings
 from kzc.trees.find import find_tree
 from kzc.values import Verdict
 from tests.fakelinux import commit, edit, make_kernel, make_series
+from tests.plain import RUNNER
 
-RUNNER = LocalRunner()
 MIDDLE = "net/core/sock.c"
 
 

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from kzc.kernel.compiler_cache import trim
-from kzc.proc import LocalRunner
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("ccache") and shutil.which("gcc")), reason="needs ccache and gcc"

@@ -10,15 +10,13 @@ import pytest
 
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.apply import Applied, apply_series
 from kzc.series.fit import check_patch, locate
 from kzc.series.outcomes import outcomes
 from kzc.series.read import read_file, read_folder
 from kzc.values import Fit, Patch, Series, Verdict
 from tests.fakelinux import commit, edit, make_kernel
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 
 def fits(applied: Applied) -> list[Fit]:

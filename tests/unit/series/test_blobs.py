@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.blobs import (
     FORMAT,
     Score,
@@ -23,8 +22,7 @@ from kzc.series.blobs import (
 from kzc.series.read import read_folder
 from kzc.values import Patch
 from tests.fakelinux import commit
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 
 def patch(diff: str) -> Patch:

@@ -15,6 +15,7 @@ from kzc.jobs.workshop import find_program
 from kzc.proc import Done, LocalRunner
 from kzc.series.choose import NEWEST, Choice
 from kzc.series.fetch import fetch_thread, message_id
+from tests.plain import RUNNER
 from tests.unit.series.posts import mbox, posting
 
 
@@ -99,7 +100,7 @@ def test_the_real_b4_without_network(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     with pytest.raises(HostError, match="could not be fetched: no network") as caught:
-        take(request("nothing@example.invalid", tmp_path, find_program("b4")), LocalRunner())
+        take(request("nothing@example.invalid", tmp_path, find_program("b4")), RUNNER)
     assert len(caught.value.message.splitlines()) == 1
     assert not (tmp_path / "s").exists()
     assert not (tmp_path / "home").exists()
@@ -107,6 +108,6 @@ def test_the_real_b4_without_network(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_no_b4_and_no_source(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="b4, which is not there"):
-        take(request("a@x.org", tmp_path, ""), LocalRunner())
+        take(request("a@x.org", tmp_path, ""), RUNNER)
     with pytest.raises(UsageError, match="nothing: no file, folder, Message-ID or range"):
-        take(request("nothing", tmp_path), LocalRunner())
+        take(request("nothing", tmp_path), RUNNER)

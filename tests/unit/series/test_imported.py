@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from kzc.errors import UsageError
-from kzc.proc import LocalRunner
 from kzc.series.find import find_series
 from kzc.series.imported import (
     FILE_NAME,
@@ -21,6 +20,7 @@ from kzc.series.imported import (
 )
 from kzc.series.mails import Intake
 from kzc.values import Series
+from tests.plain import RUNNER
 from tests.unit.series.posts import BOB, diff, patch, posting, reply, take
 
 NONE: set[str] = set()
@@ -152,7 +152,7 @@ def test_an_imported_name_is_a_series_everywhere(tmp_path: Path) -> None:
             patches_dir=tmp_path / "carried",
             version="6.12",
             repo=tmp_path,
-            runner=LocalRunner(),
+            runner=RUNNER,
             imported=imported,
         )
 

@@ -18,8 +18,7 @@ from kzc.series.outcomes import outcomes
 from kzc.series.read import read_file
 from kzc.values import Fit, Patch, Series, Verdict
 from tests.fakelinux import commit, make_kernel
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 BODY = "{\n\tint err;\n\n\terr = check(sk);\n\tif (err)\n\t\treturn err;\n\treturn 0;\n}\n\n"
 ODD = """\

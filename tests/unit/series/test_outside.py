@@ -9,10 +9,10 @@ import pytest
 
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.apply import apply_series
 from kzc.series.mail import read_mail
 from kzc.values import Fit, Patch, Series
+from tests.plain import RUNNER
 from tests.unit.series.posts import patch, take
 
 
@@ -90,7 +90,7 @@ def files(top: Path) -> dict[str, bytes]:
 
 
 def test_it_is_not_done_when_applied_all_the_same(kernel: Path, out: Path, tmp_path: Path) -> None:
-    base = Git(LocalRunner(), kernel).commit_of("HEAD")
+    base = Git(RUNNER, kernel).commit_of("HEAD")
     hooks = kernel / ".git/hooks"
     hooks.mkdir(exist_ok=True)
     before = files(tmp_path)
@@ -99,16 +99,16 @@ def test_it_is_not_done_when_applied_all_the_same(kernel: Path, out: Path, tmp_p
         for number, raw in enumerate(mails(attack, out), start=1):
             mail = read_mail(raw)
             patches.append(Patch(number, mail.title, mail.author, mail.rewritten, ("x",)))
-        applied = apply_series(kernel, Series("evil", attack, tuple(patches)), LocalRunner())
+        applied = apply_series(kernel, Series("evil", attack, tuple(patches)), RUNNER)
         assert not applied.whole, attack
         assert applied.fits[-1].fit is Fit.CONFLICT
         assert files(tmp_path) == before, attack
         assert not any(out.iterdir())
-        Git(LocalRunner(), kernel).run("checkout", "-q", "-f", "--detach", base)
+        Git(RUNNER, kernel).run("checkout", "-q", "-f", "--detach", base)
 
 
 def test_a_link_within_the_tree_is_a_patch_like_others(kernel: Path) -> None:
     raw = patch("net", "a link", made("net/door", "core/sock.c", "120000"), "a@x")
     series = take([raw]).series
-    assert apply_series(kernel, series, LocalRunner()).whole
+    assert apply_series(kernel, series, RUNNER).whole
     assert (kernel / "net/door").readlink() == Path("core/sock.c")

@@ -10,12 +10,11 @@ import pytest
 
 from kzc.errors import HostError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series import port as steps
 from kzc.series.port import How, Port, Step, Tried
 from tests.fakelinux import commit, edit
+from tests.plain import RUNNER
 
-RUNNER = LocalRunner()
 PORT = Port("n", "s", "6.12", "7.3", "b" * 40, "b" * 40, (Step("one"), Step("two", "c" * 40)))
 
 

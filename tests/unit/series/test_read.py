@@ -12,13 +12,12 @@ import pytest
 
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.find import find_series
 from kzc.series.read import read_file, read_folder, read_range
 from kzc.values import Series
 from tests.fakelinux import commit, edit
+from tests.plain import RUNNER
 
-RUNNER = LocalRunner()
 DATA = Path(__file__).parents[2] / "data/series"
 
 BARE = """\

@@ -10,13 +10,11 @@ import pytest
 
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.base import Trial
 from kzc.series.scratch import read_blobs, scratch, try_series
 from kzc.values import Fit, Patch
 from tests.fakelinux import commit, make_kernel, numbered
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 
 def patch(diff: str) -> Patch:

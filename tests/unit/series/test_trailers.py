@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from kzc.jobs.workshop import find_program
-from kzc.proc import LocalRunner
 from kzc.series.diff import parse_diff
 from kzc.series.read import read_file
 from kzc.series.trailers import Given, add_trailers
+from tests.plain import RUNNER
 from tests.unit.series.posts import BOB, JANE, diff, mbox, patch, posting, reply, take
 
 ANN = "Ann Other <ann@example.org>"
@@ -149,7 +149,7 @@ def test_b4_reads_the_same_from_the_same_mails(tmp_path: Path) -> None:
     alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     words = ("--offline-mode", "-c", "b4.attestation-policy=off", "am", "-m", str(box))
     argv = [b4, "-n", *words, "--no-cover", "-o", str(tmp_path / "out"), "c2@x"]
-    LocalRunner().capture(argv, cwd=tmp_path, env={**home, **alone}, timeout=60)
+    RUNNER.capture(argv, cwd=tmp_path, env={**home, **alone}, timeout=60)
     (made,) = (tmp_path / "out").glob("*.mbx")
     theirs, ours = read_file(made).patches, read_file(box).patches
     assert [each.subject for each in theirs] == [each.subject for each in ours]

@@ -13,10 +13,10 @@ import pytest
 
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.apply import apply_series
 from kzc.series.mail import read_mail
 from kzc.values import Patch
+from tests.plain import RUNNER
 from tests.unit.series.posts import JANE, diff, mail, patch, posting, take
 
 LIST = "Jane Doe via Netlist <netlist@lists.example.org>"
@@ -152,9 +152,9 @@ def test_git_makes_the_commits_that_were_read(kernel: Path) -> None:
     ]
     mails[2] = mails[2].replace(b"\n\nBecause", b"\n\nFrom: Ann <a@x>\nSubject: net: inner\n\nBut")
     series = take(mails).series
-    applied = apply_series(kernel, series, LocalRunner())
+    applied = apply_series(kernel, series, RUNNER)
     assert applied.whole
-    log = Git(LocalRunner(), kernel).out("log", "-3", "--reverse", "--format=%an <%ae>|%s|%aI")
+    log = Git(RUNNER, kernel).out("log", "-3", "--reverse", "--format=%an <%ae>|%s|%aI")
     day = "2024-07-01T10:00:00+00:00"
     assert log.splitlines() == [f"{each.author}|{each.subject}|{day}" for each in series.patches]
     assert [each.author for each in series.patches] == ["Jörg, M <j@x.org>", JANE, "Ann <a@x>"]

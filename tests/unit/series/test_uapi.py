@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.apply import apply_series
 from kzc.series.constants import read_constants
 from kzc.series.numbers import SUBJECT, check_numbers
@@ -16,8 +15,8 @@ from kzc.series.read import read_range
 from kzc.series.uapi import GENERIC_SOCKET, find_collisions, find_lacking, watched
 from kzc.values import Outcome, Verdict
 from tests.fakelinux import commit, edit
+from tests.plain import RUNNER
 
-RUNNER = LocalRunner()
 MIPS = "arch/mips/include/uapi/asm/socket.h"
 LIMITS = "include/uapi/linux/x.h"
 

@@ -12,13 +12,11 @@ import pytest
 
 from kzc.errors import UsageError
 from kzc.git import IDENTITY, Git
-from kzc.proc import LocalRunner
 from kzc.settings import Settings
 from kzc.trees.checkouts import Changes, describe_changes, parse_status, tree_of_path
 from kzc.trees.slots import checkout
 from tests.fakelinux import commit, edit, make_kernel, write_kernel
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 
 def fingerprint(folder: Path) -> dict[str, tuple[str, int, int]]:

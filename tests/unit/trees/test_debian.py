@@ -12,14 +12,13 @@ import pytest
 
 from kzc.errors import HostError, UsageError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.settings import Settings
 from kzc.trees import apt
 from kzc.trees.debian import commit_tarball, newest, parse_package, tree_of_package
 from kzc.trees.find import add_tree, find_tree
 from tests.fakelinux import write_kernel
+from tests.plain import RUNNER
 
-RUNNER = LocalRunner()
 PACKAGE = "linux-source-9.9-fake"
 VERSION = "9.9.1-1~test1"
 

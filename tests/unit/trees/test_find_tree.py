@@ -11,14 +11,12 @@ import pytest
 
 from kzc.errors import HostError, UsageError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.settings import Settings
 from kzc.trees import registry
 from kzc.trees.find import add_tree, find_tree, split_path
 from kzc.trees.tree import kernel_version
 from tests.fakelinux import commit, edit
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 
 def test_where_one_stands_is_the_tree(kernel: Path, settings: Settings, tmp_path: Path) -> None:

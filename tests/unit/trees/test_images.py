@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from kzc.errors import HostError, UsageError
-from kzc.proc import LocalRunner
 from kzc.settings import Settings
 from kzc.trees.images import find_image, parse_depends
+from tests.plain import RUNNER
 
-RUNNER = LocalRunner()
 VERSION = "9.9.1-1~test1"
 OLD, NEW = "9.9-1-fake", "9.9-2-fake"
 MODULE = "kernel/net/vmw_vsock/vsock.ko"

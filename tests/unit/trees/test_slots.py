@@ -14,15 +14,13 @@ import pytest
 
 from kzc.errors import HostError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.settings import Settings
 from kzc.trees.checkouts import tree_of_path
 from kzc.trees.cleaning import clean
 from kzc.trees.slots import READY, admin_folder, checkout, move
 from kzc.trees.tree import Tree
 from tests.fakelinux import commit, edit
-
-RUNNER = LocalRunner()
+from tests.plain import RUNNER
 
 
 @pytest.fixture

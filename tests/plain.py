@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A runner without a guard in front of each command: for tests that start many small commands and
+are about what these do. What happens to commands when kzc ends is tests/unit/test_guard.py's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kzc.errors import CommandFailed, HostError
+from kzc.proc import Done, LocalRunner
+
+
+class PlainRunner(LocalRunner):
+    """Commands that run to their end are started by hand; the others as ever."""
+
+    def capture(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+        timeout: float | None = None,
+        check: bool = True,
+    ) -> Done:
+        began = time.monotonic()
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=cwd,
+                env=None if env is None else {**os.environ, **env},
+                input=b"" if stdin is None else stdin,
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise HostError(f"{argv[0]} did not end within {timeout} s") from None
+        except FileNotFoundError:
+            return super().capture(argv, cwd=cwd, env=env, check=check)
+        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        if check and done.returncode:
+            raise CommandFailed(argv, done.returncode, tail=(err or out).rstrip())
+        seconds = time.monotonic() - began
+        return Done(tuple(argv), done.returncode, out, err, seconds, done.stdout)
+
+
+RUNNER = PlainRunner()
