@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, TypedDict, Unpack
 
 from kzc.errors import CommandFailed, HostError
 
@@ -86,30 +86,30 @@ class Child:
         os.close(self.ended)
 
 
+class Where(TypedDict, total=False):
+    """The folder a command runs in, and what is added to its environment."""
+
+    cwd: Path | None
+    env: Mapping[str, str] | None
+
+
+class How(Where, total=False):
+    """What a command reads, how many seconds it may take, and whether its status has to be 0."""
+
+    stdin: bytes | None
+    timeout: float | None
+    check: bool
+
+
 class Runner(Protocol):
     """How the rooms above start programs."""
 
-    def capture(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> Done:
-        """Run to the end and return the output. Raises CommandFailed when `check` and not 0."""
+    def capture(self, argv: Sequence[str], **how: Unpack[How]) -> Done:
+        """Run to the end and return the output. Raises CommandFailed when the status is not 0,
+        unless `check` is False, and HostError after `timeout`."""
         ...
 
-    def stream(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-    ) -> Iterator[str]:
+    def stream(self, argv: Sequence[str], *, log: Path, **where: Unpack[Where]) -> Iterator[str]:
         """Yield lines (stdout and stderr as one) while they come; all of it goes to `log` too.
 
         Raises CommandFailed after the last line when the status is not 0.
@@ -117,12 +117,7 @@ class Runner(Protocol):
         ...
 
     def spawn(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
+        self, argv: Sequence[str], *, log: Path, **where: Unpack[Where]
     ) -> AbstractContextManager[Running]:
         """A command that runs as long as the `with` block; its output goes to `log`."""
         ...
@@ -135,21 +130,13 @@ class Runner(Protocol):
 class LocalRunner:
     """Runs programs on this machine."""
 
-    def capture(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> Done:
+    def capture(self, argv: Sequence[str], **how: Unpack[How]) -> Done:
         begin = time.monotonic()
+        stdin, timeout = how.get("stdin"), how.get("timeout")
         with _guarded(
             argv,
-            cwd=cwd,
-            env=env,
+            cwd=how.get("cwd"),
+            env=how.get("env"),
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -169,22 +156,15 @@ class LocalRunner:
             time.monotonic() - begin,
             raw,
         )
-        if check and done.code:
+        if how.get("check", True) and done.code:
             raise CommandFailed(argv, done.code, tail=(done.stderr or done.stdout).rstrip())
         return done
 
-    def stream(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-    ) -> Iterator[str]:
+    def stream(self, argv: Sequence[str], *, log: Path, **where: Unpack[Where]) -> Iterator[str]:
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         with (
             log.open("ab") as file,
-            _guarded(argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as (
+            _guarded(argv, **where, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as (
                 process,
                 _,
             ),
@@ -201,17 +181,10 @@ class LocalRunner:
             raise CommandFailed(argv, code, str(log), "\n".join(tail))
 
     @contextmanager
-    def spawn(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-    ) -> Iterator[Child]:
+    def spawn(self, argv: Sequence[str], *, log: Path, **where: Unpack[Where]) -> Iterator[Child]:
         with (
             log.open("ab") as file,
-            _guarded(argv, cwd=cwd, env=env, stdout=file, stderr=subprocess.STDOUT) as (_, child),
+            _guarded(argv, **where, stdout=file, stderr=subprocess.STDOUT) as (_, child),
         ):
             yield child
 

@@ -7,31 +7,23 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Unpack
 
 from kzc.errors import CommandFailed, HostError
-from kzc.proc import Done, LocalRunner
+from kzc.proc import Done, How, LocalRunner
 
 
 class PlainRunner(LocalRunner):
     """Commands that run to their end are started by hand; the others as ever."""
 
-    def capture(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> Done:
+    def capture(self, argv: Sequence[str], **how: Unpack[How]) -> Done:
         began = time.monotonic()
+        env, stdin, timeout = how.get("env"), how.get("stdin"), how.get("timeout")
         try:
             done = subprocess.run(
                 argv,
-                cwd=cwd,
+                cwd=how.get("cwd"),
                 env=None if env is None else {**os.environ, **env},
                 input=b"" if stdin is None else stdin,
                 capture_output=True,
@@ -41,9 +33,9 @@ class PlainRunner(LocalRunner):
         except subprocess.TimeoutExpired:
             raise HostError(f"{argv[0]} did not end within {timeout} s") from None
         except FileNotFoundError:
-            return super().capture(argv, cwd=cwd, env=env, check=check)
+            return super().capture(argv, **how)
         out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-        if check and done.returncode:
+        if how.get("check", True) and done.returncode:
             raise CommandFailed(argv, done.returncode, tail=(err or out).rstrip())
         seconds = time.monotonic() - began
         return Done(tuple(argv), done.returncode, out, err, seconds, done.stdout)

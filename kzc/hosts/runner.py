@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Unpack
 
 from kzc.errors import CommandFailed, HostError
 from kzc.hosts import terminal
 from kzc.hosts.command import Command, SshChild, unlogged
 from kzc.hosts.link import Link
 from kzc.hosts.pulse import Pulse
-from kzc.proc import Done
+from kzc.proc import Done, How, Where
 
 _TAIL_LINES = 20
 Scrap = Callable[[bytes], AbstractContextManager[Path]]
@@ -41,19 +42,11 @@ class SshRunner:
         self._way = tuple(way)
         self._scrap = scrap
 
-    def capture(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> Done:
+    def capture(self, argv: Sequence[str], **how: Unpack[How]) -> Done:
         begin = time.monotonic()
+        stdin, timeout = how.get("stdin"), how.get("timeout")
         with nullcontext() if stdin is None else self._scrap(stdin) as file:
-            command = self._command(argv, cwd=cwd, env=env, stdin=file)
+            command = self._command(argv, cwd=how.get("cwd"), env=how.get("env"), stdin=file)
             try:
                 raw, err = _both(command, None if timeout is None else begin + timeout)
                 code = command.finished()
@@ -65,21 +58,14 @@ class SshRunner:
             finally:
                 command.stop()
         out, errors = raw.decode(errors="replace"), err.decode(errors="replace")
-        if check and code:
+        if how.get("check", True) and code:
             raise CommandFailed(self._repeat(argv), code, tail=(errors or out).rstrip())
         return Done(tuple(argv), code, out, errors, time.monotonic() - begin, raw)
 
-    def stream(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-    ) -> Iterator[str]:
+    def stream(self, argv: Sequence[str], *, log: Path, **where: Unpack[Where]) -> Iterator[str]:
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         with log.open("ab") as file:
-            command = self._command(argv, cwd=cwd, env=env, merged=True)
+            command = self._command(argv, **where, merged=True)
             try:
                 rest = b""
                 for data in command.output():
@@ -100,15 +86,10 @@ class SshRunner:
 
     @contextmanager
     def spawn(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
+        self, argv: Sequence[str], *, log: Path, **where: Unpack[Where]
     ) -> Iterator[SshChild]:
         with log.open("ab") as file:
-            child = SshChild(self._command(argv, cwd=cwd, env=env, merged=True), file)
+            child = SshChild(self._command(argv, **where, merged=True), file)
             try:
                 yield child
             finally:
@@ -125,8 +106,8 @@ class SshRunner:
         self,
         argv: Sequence[str],
         *,
-        cwd: Path | None,
-        env: Mapping[str, str] | None,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
         stdin: Path | None = None,
         merged: bool = False,
     ) -> Command:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
@@ -13,7 +14,7 @@ from kzc.cli.boots import boot_job
 from kzc.cli.mainjob import understand
 from kzc.cli.options import Asked
 from kzc.errors import HostError
-from kzc.proc import Done, LocalRunner
+from kzc.proc import Done, How, LocalRunner
 
 # the probe's guest comes through with it, no other one does
 QEMU = r"""#!/bin/sh
@@ -31,19 +32,10 @@ class Listening(LocalRunner):
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def capture(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> Done:
+    def capture(self, argv: Sequence[str], **how: Unpack[How]) -> Done:
         if argv[-1] == "--version":
             self.asked.append(Path(argv[0]).name)
-        return super().capture(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, check=check)
+        return super().capture(argv, **how)
 
 
 def test_the_machine_is_asked_once(

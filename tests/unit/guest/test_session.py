@@ -3,9 +3,10 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
@@ -13,7 +14,7 @@ from kzc.errors import HostError
 from kzc.guest.argv import GuestSpec
 from kzc.guest.session import Guest, boot
 from kzc.hosts.local import local_host
-from kzc.proc import Child, LocalRunner
+from kzc.proc import Child, LocalRunner, Where
 from kzc.values import Ended, Limits
 
 SPEC = GuestSpec("mini", Path(__file__), "tcg")
@@ -27,17 +28,10 @@ class ActingRunner(LocalRunner):
         self._script = script
 
     @contextmanager
-    def spawn(
-        self,
-        argv: Sequence[str],
-        *,
-        log: Path,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-    ) -> Iterator[Child]:
+    def spawn(self, argv: Sequence[str], *, log: Path, **where: Unpack[Where]) -> Iterator[Child]:
         actor = Path(__file__).with_name("actor.py")
         line = [sys.executable, str(actor), self._script, *argv]
-        with super().spawn(line, log=log, cwd=cwd, env=env) as child:
+        with super().spawn(line, log=log, **where) as child:
             yield child
 
 

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
@@ -17,7 +18,7 @@ from kzc.jobs.pipeline import Request
 from kzc.jobs.workshop import Workshop
 from kzc.kernel.build import compiler_version
 from kzc.kernel.fragment import Fragment
-from kzc.proc import Done, LocalRunner
+from kzc.proc import Done, How, LocalRunner
 from kzc.series.read import read_folder
 from kzc.suites import binaries
 from kzc.suites.manifest import Suite
@@ -43,21 +44,12 @@ class Breaking(LocalRunner):
         self._word = word
         self._left = well
 
-    def capture(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> Done:
+    def capture(self, argv: Sequence[str], **how: Unpack[How]) -> Done:
         if self._word in argv:
             self._left -= 1
             if self._left < 0:
                 raise HostError(f"{self._word} broke", "mend it")
-        return super().capture(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, check=check)
+        return super().capture(argv, **how)
 
 
 def fault(shopfloor: Workshop, request: Request) -> Outcome:

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
 from kzc.errors import HostError, UsageError
 from kzc.jobs.intake import Request, take
 from kzc.jobs.workshop import find_program
-from kzc.proc import Done, LocalRunner
+from kzc.proc import Done, How, LocalRunner
 from kzc.series.choose import NEWEST, Choice
 from kzc.series.fetch import fetch_thread, message_id
 from tests.plain import RUNNER
@@ -27,19 +28,11 @@ class B4(LocalRunner):
     said: str = ""
     asked: list[list[str]] = field(default_factory=list)
 
-    def capture(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
-        timeout: float | None = None,
-        check: bool = True,
-    ) -> Done:
+    def capture(self, argv: Sequence[str], **how: Unpack[How]) -> Done:
         self.asked.append([*argv])
+        env = how["env"]
         assert env is not None
-        assert env["XDG_DATA_HOME"] == env["XDG_CACHE_HOME"] == str(cwd)
+        assert env["XDG_DATA_HOME"] == env["XDG_CACHE_HOME"] == str(how["cwd"])
         if self.thread:
             out = Path(argv[argv.index("-o") + 1])
             (out / argv[argv.index("-n") + 1]).write_bytes(self.thread)
