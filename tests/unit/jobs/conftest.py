@@ -13,6 +13,7 @@ from kzc.results.store import Store
 from kzc.settings import Settings
 from tests.fakelinux.buildable import make_buildable
 from tests.plain import RUNNER
+from tests.unit.jobs.bench import Bench
 from tests.unit.jobs.floor import Recorder
 
 
@@ -26,3 +27,9 @@ def shopfloor(tmp_path: Path) -> Iterator[Workshop]:
     settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", jobs=2)
     with Store(settings.data).create(("kzc",), {}, "0") as run:
         yield Workshop(settings, RUNNER, Recorder(), run, "kzc again")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """What the doctor examines."""
+    return Bench(tmp_path)
