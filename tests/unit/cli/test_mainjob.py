@@ -90,7 +90,9 @@ def measured(kernel: Path) -> Path:
     folder = patches / "bench" / "6.12"
     make_series(kernel, folder)
     (mail,) = folder.glob("0001-*.patch")
-    text = re.sub(r"Subject: \[PATCH .*?\] ", "Subject: [PATCH] measure: ", mail.read_text(), count=1)
+    text = re.sub(
+        r"Subject: \[PATCH .*?\] ", "Subject: [PATCH] measure: ", mail.read_text(), count=1
+    )
     for file in folder.iterdir():
         file.unlink()
     mail.write_text(text)
