@@ -11,6 +11,7 @@ import pytest
 
 from kzc.results.b4 import b4_checks, terse
 from kzc.results.formats import FORMATS
+from kzc.results.sidebyside_report import as_object, markdown
 from kzc.results.summary import word
 from kzc.results.verdicts import MEASUREMENT_ONLY, exit_code, is_clean
 from kzc.values import Run
@@ -77,3 +78,10 @@ def test_b4_gets_a_warning() -> None:
     }
     assert b4_checks(run, sample.FOLDER)[-1]["summary"] == WORDS
     assert terse(run)[-1] == f"WARNING: {WORDS}"
+
+
+def test_two_runs_side_by_side_tell_which_is_one() -> None:
+    plain, measured = sample.clean_run(), replace(marked(sample.clean_run()), id="m")
+    assert f"run m is {WORDS}" in markdown(plain, measured, ()).replace("\\", "")
+    assert as_object(plain, measured, ())["caveats"] == {"m": WORDS}
+    assert as_object(plain, plain, ())["caveats"] == {}
