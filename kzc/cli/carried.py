@@ -58,6 +58,8 @@ def show(name: str, folder: Path | None = None) -> int:
         return 0
     manifest = load_manifest(folder / name)
     console.print(Text(clean.short(f"{name}: {manifest.title}"), "bold"))
+    if manifest.measurement_only:
+        console.print(Text("for measurement only: nothing that has it counts as clean", "yellow"))
     console.print()
     _cover(manifest.cover, console)
     _history(manifest, console)

@@ -15,7 +15,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kzc.cli.mainjob import Job, all_suites, opened, plan_for, reported, suite_folder, understand
+from kzc.cli.mainjob import (
+    Job,
+    all_suites,
+    marked,
+    opened,
+    plan_for,
+    reported,
+    suite_folder,
+    understand,
+)
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.git import Git
@@ -91,7 +100,7 @@ def _for_mail(asked: Asked, mailed: _Mailed) -> Job:
         tree = f"{place}#{commit}^"
     job = understand(replace(asked, series="", tree=tree), with_suites=bool(asked.suites))
     facts = {**job.facts, "series": mailed.series.title}
-    return replace(job, series=mailed.series, facts=facts)
+    return marked(replace(job, series=mailed.series, facts=facts), (mailed.series,))
 
 
 def _commit_of(mailed: _Mailed, git: Git) -> str:

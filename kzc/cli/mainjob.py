@@ -6,7 +6,7 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,10 +33,12 @@ from kzc.proc import LocalRunner, Runner
 from kzc.results import text
 from kzc.results.clean import LONG, short
 from kzc.results.store import OpenRun, Store
-from kzc.results.verdicts import exit_code
+from kzc.results.summary import caveat
+from kzc.results.verdicts import MEASUREMENT_ONLY, exit_code
 from kzc.series.apply import key_of
 from kzc.series.find import find_series
 from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
+from kzc.series.overlay import load_overlay, measurement_only, stacked
 from kzc.settings import Settings, load_settings, shared_folder
 from kzc.suites.manifest import Suite, load_suite
 from kzc.trees.find import find_tree
@@ -75,6 +77,8 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     suites = tuple(load_suite(suite_folder(name, cwd)) for name in names)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
     series = _series(asked.series, tree, patches, settings, runner) if asked.series else None
+    if asked.overlay:
+        series = stacked(series, load_overlay(patches, asked.overlay, tree.version))
     fragments = [
         *kernels.fragments(profile.fragments),
         *(_fragments_of_series(patches / asked.series, manifest) if manifest else ()),
@@ -92,7 +96,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         "profile": settings.profile + (" on virtme-ng's config" if asked.virtme else ""),
         "machine": f"{platform.machine()} Linux {platform.release()}",
     }
-    return Job(
+    job = Job(
         settings,
         runner,
         tree,
@@ -102,8 +106,17 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         profile.slowdown,
         profile.memory,
         tuple(asked.append or ()),
-        {key: value for key, value in facts.items() if value},
+        facts,
     )
+    return marked(job, (series,), patches)
+
+
+def marked(job: Job, series: Iterable[Series | None], patches: Path | None = None) -> Job:
+    """The job whose record says which of these series are for measurement only."""
+    patches = patches or shared_folder("patches")
+    names = dict.fromkeys(name for each in series for name in measurement_only(each, patches))
+    facts = {**job.facts, MEASUREMENT_ONLY: ", ".join(names)}
+    return replace(job, facts={key: value for key, value in facts.items() if value})
 
 
 def _fragments_of_series(folder: Path, manifest: Manifest) -> tuple[Fragment, ...]:
@@ -134,6 +147,8 @@ def run(asked: Asked) -> int:
         asked = _with_all_suites(asked)
     job = understand(asked)
     ends = two_ends_of(asked, job.tree, job.settings, job.runner)
+    others = [end.series for pair in ends.ends for end in pair if end]
+    job = marked(job, (job.series, *others))
     plan, facts = plan_for(job)
     request = Request(
         job.tree,
@@ -229,6 +244,8 @@ def working(job: Job, run: OpenRun, places: Places, quiet: bool = False) -> Iter
     with screen_for(console) as screen:
         if job.tree.dirty:
             console.print(f"uncommitted changes: {job.tree.dirty}", highlight=False)
+        if caution := caveat(run.run):
+            console.print(Text(caution))
         again = shlex.join(run.run.command)
         yield Workshop(job.settings, job.runner, screen, run, again, places)
 

@@ -36,6 +36,10 @@ class Asked:
     dirty: Annotated[
         bool, typer.Option("--dirty", help="Take a checkout's uncommitted changes along.")
     ] = False
+    overlay: Annotated[
+        str | None,
+        typer.Option("--overlay", help="Put a series for measurement only on top: not clean."),
+    ] = None
     profile: Annotated[
         str | None, typer.Option("--profile", "-p", help="Kernel config: default or debug.")
     ] = None
@@ -78,7 +82,7 @@ class Asked:
 
 
 SOURCE = ("tree", "dirty")
-KERNEL = (*SOURCE, "profile", "config", "virtme")
+KERNEL = (*SOURCE, "overlay", "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
 TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
 TEST = (*GUEST, *TWO_ENDS, "keep")

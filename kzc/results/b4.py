@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kzc.results.clean import line, lines, printable
+from kzc.results.summary import caveat
 from kzc.results.words import label, phrase
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
@@ -22,7 +23,8 @@ _MILD = ("remarks", "hints")
 
 def b4_checks(run: Run, folder: Path) -> list[dict[str, str]]:
     """One object for each check of each patch; `details` ends with where the log is."""
-    return [_entry(outcome, case, folder) for outcome in run.outcomes for case in _cases(outcome)]
+    found = [_entry(outcome, case, folder) for outcome in run.outcomes for case in _cases(outcome)]
+    return [*found, *([_caveat(said)] if (said := caveat(run)) else [])]
 
 
 def terse(run: Run) -> list[str]:
@@ -36,7 +38,11 @@ def terse(run: Run) -> list[str]:
             mild = [*_findings(case, _MILD)] or ([case.reason] if status == "warn" else [])
             found += [f"ERROR: {line(case.name)}: {line(text)}" for text in bad]
             found += [f"WARNING: {line(case.name)}: {line(text)}" for text in mild]
-    return found
+    return [*found, *([f"WARNING: {said}"] if (said := caveat(run)) else [])]
+
+
+def _caveat(said: str) -> dict[str, str]:
+    return {"tool": "kzc", "status": "warn", "summary": said, "url": "", "details": ""}
 
 
 def _cases(outcome: Outcome) -> Iterator[Case]:

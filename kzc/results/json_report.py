@@ -13,20 +13,27 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from kzc.results import summary
 from kzc.results.clean import paired
 from kzc.results.codec import SCHEMA, header_to_json, outcome_to_json
-from kzc.results.verdicts import exit_code, judge, verdict_of
+from kzc.results.verdicts import exit_code, is_clean, judge, verdict_word
 from kzc.values import Run, Verdict
 
 
 def as_object(run: Run) -> dict[str, Any]:
-    """The report as an object; `counts` has every verdict of cases, those of 0 too."""
+    """The report as an object; `counts` has every verdict of cases, those of 0 too.
+
+    `verdict` is not_clean instead of a good one where the run is for measurement only; `caveat`
+    then says so.
+    """
     numbers = Counter(case.verdict for outcome in run.outcomes for case in outcome.cases)
     return {
         **header_to_json(run),
         "schema": SCHEMA,
-        "verdict": verdict_of(run).value,
+        "verdict": verdict_word(run),
         "exit_code": exit_code(run),
+        "clean": is_clean(run),
+        "caveat": summary.caveat(run),
         "counts": {verdict.value: numbers[verdict] for verdict in Verdict},
         "outcomes": [
             {**outcome_to_json(outcome), "judged": judge(outcome).value} for outcome in run.outcomes

@@ -4,7 +4,7 @@
 Rule: the file is red exactly where kzc's exit status is not 0. So NOT_RUN is an error and no
 skip (most readers show skips as green), CRASH, TIMEOUT and INFRA are errors, SKIP and XFAIL
 skips. A suite whose own verdict none of its cases explains, and a run cut short, get a test case
-of their own.
+of their own; one for measurement only gets a skip.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ def _suites(run: Run, folder: Path) -> Iterator[tuple[str, list[TestCase], _Fact
                 yield short(each.subject), _of_suite(each, folder), _facts(each, folder)
         elif outcomes:
             yield stage.value, [_of_step(each, stage.value, folder) for each in outcomes], ()
+    if said := summary.caveat(run):
+        yield "kzc", [_of_case(Case("it is clean", Verdict.SKIP, reason=said), "kzc")], ()
     if not run.finished or not run.outcomes:
         lost = Case("the run came to its end", Verdict.NOT_RUN, reason=summary.UNFINISHED)
         yield "kzc", [_of_case(lost, "kzc")], ()

@@ -21,6 +21,7 @@ def markdown(run: Run, folder: Path) -> str:
     """The whole report as one text; paths of logs are relative to the run's folder."""
     parts = [
         f"## {summary.word(run)}: {sentence(summary.headline(run))}",
+        *([f"**Not clean**: {sentence(said)}."] if (said := summary.caveat(run)) else []),
         *([] if run.finished else [f"**Unfinished**: {summary.UNFINISHED}."]),
         _stages(run),
         *_checks(run),
@@ -126,7 +127,7 @@ def _transfers(run: Run) -> Iterator[str]:
                     *map(sentence, (row.proto, row.ip, row.mode)),
                     _verdict(row.verdict),
                     *("-" if n < 0 else f"{n:,}" for n in (row.tx_mb, row.rx_mb, row.completions)),
-                    f"**{row.way}**" if row.way == "copied" else row.way,
+                    row.way if row.way in ("copy", "zerocopied") else f"**{row.way}**",
                     *([f"x {row.gain:.2f}" if row.gain else "-"] if gains else []),
                 )
                 for row in found.transfers

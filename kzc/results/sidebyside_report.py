@@ -18,7 +18,7 @@ from rich.text import Text
 
 from kzc.results.clean import paired, sentence, short
 from kzc.results.sidebyside import Change, Number, Row, differences
-from kzc.results.summary import PROVENANCE
+from kzc.results.summary import PROVENANCE, caveat
 from kzc.results.words import label
 from kzc.values import Run, Verdict
 
@@ -81,6 +81,7 @@ def as_object(old: Run, new: Run, rows: Iterable[Row]) -> dict[str, Any]:
         "old": old.id,
         "new": new.id,
         "unfinished": [run.id for run in (old, new) if not run.finished],
+        "caveats": {run.id: said for run in (old, new) if (said := caveat(run))},
         "differences": [list(map(paired, each)) for each in differences(old, new, _MADE_WITH)],
         "rows": [
             {
@@ -105,6 +106,7 @@ def tally(rows: Iterable[Row]) -> str:
 
 def _notes(old: Run, new: Run) -> list[str]:
     found = [f"run {run.id} was cut short" for run in (old, new) if not run.finished]
+    found += [f"run {run.id} is {said}" for run in (old, new) if (said := caveat(run))]
     return found + [
         f"not the same {PROVENANCE.get(name, name)}: {then or 'none'}, now {now or 'none'}"
         for name, then, now in differences(old, new, _MADE_WITH)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from kzc.results.clean import LONG, cut, lines, printable, short
-from kzc.results.verdicts import judge, verdict_of
+from kzc.results.verdicts import MEASUREMENT_ONLY, judge, verdict_of
 from kzc.results.words import label, phrase, plural, span
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
@@ -18,6 +18,7 @@ PROVENANCE = {
     "tree": "tree",
     "tree_id": "tree id",
     "series": "series",
+    MEASUREMENT_ONLY: "for measurement only",
     "profile": "profile",
     "config_hash": "config",
     "release": "kernel",
@@ -85,10 +86,11 @@ class Failure:
 
 
 def word(run: Run) -> str:
-    """The verdict in capitals; a run cut short never reads as a pass."""
+    """The verdict in capitals; a run that was cut short, or is for measurement only, never reads as
+    a pass."""
     verdict = verdict_of(run)
     if run.finished:
-        return label(verdict).upper()
+        return "NOT CLEAN" if verdict.good and caveat(run) else label(verdict).upper()
     return "UNFINISHED" if verdict.good or not run.outcomes else f"{label(verdict).upper()} (CUT)"
 
 
@@ -98,6 +100,12 @@ def headline(run: Run) -> str:
     release = short(run.environment.get("release", "") or run.environment.get("tree", ""))
     what = " on ".join(filter(None, (series, release))) or short(" ".join(run.command))
     return f"{what}: {_amounts(run)} in {span(seconds_of(run))}"
+
+
+def caveat(run: Run) -> str:
+    """Why a good verdict is not to be taken for one; empty where it is."""
+    names = short(run.environment.get(MEASUREMENT_ONLY, ""))
+    return f"for measurement only: not clean (it has {names})" if names else ""
 
 
 def seconds_of(run: Run) -> float:

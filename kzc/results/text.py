@@ -35,7 +35,7 @@ _STYLES = {
     Verdict.INFRA: "bold magenta",
     Verdict.NOT_RUN: "yellow",
 }
-_WAYS = {"zerocopied": "green", "copied": "yellow", "no completion": "bold red"}
+_WAYS = {"copy": "", "zerocopied": "green", "no completion": "bold red"}
 
 
 def render(run: Run, folder: Path) -> RenderableType:
@@ -67,6 +67,8 @@ def runs(found: Iterable[Run]) -> RenderableType:
 
 def _style(run: Run) -> str:
     verdict = verdict_of(run)
+    if verdict.good and summary.caveat(run):
+        return "yellow"
     return _STYLES[Verdict.INFRA if verdict.good and exit_code(run) else verdict]
 
 
@@ -74,7 +76,8 @@ def _headline(run: Run) -> RenderableType:
     text = Text.assemble(
         (summary.word(run), _style(run) + " bold"), "  ", (summary.headline(run), "bold")
     )
-    return text if run.finished else Group(text, Text(summary.UNFINISHED, "yellow"))
+    notes = [summary.caveat(run), "" if run.finished else summary.UNFINISHED]
+    return Group(text, *(Text(note, "yellow") for note in notes if note))
 
 
 def _stages(run: Run) -> Table:
@@ -163,7 +166,7 @@ def _transfers(run: Run) -> Iterator[RenderableType]:
                 *(Text(cell) for cell in (row.proto, row.ip, row.mode)),
                 _verdict(row.verdict),
                 *("-" if number < 0 else f"{number:,}" for number in numbers),
-                Text(row.way, _WAYS.get(row.way, "")),
+                Text(row.way, _WAYS.get(row.way, "yellow")),
                 *([f"x {row.gain:.2f}" if row.gain else "-"] if gains else []),
             )
         notes = [Text(note, "dim") for note in found.notes]

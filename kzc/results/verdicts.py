@@ -10,6 +10,8 @@ from __future__ import annotations
 from kzc.values import Outcome, Run, Verdict, worst
 
 GOOD, CODE_FAILED, HOST_BROKE = 0, 1, 3
+MEASUREMENT_ONLY = "measurement_only"
+"""Key of `Run.environment`: names of what was put on the kernel only to measure."""
 
 
 def judge(outcome: Outcome) -> Verdict:
@@ -22,12 +24,25 @@ def verdict_of(run: Run) -> Verdict:
     return worst(judge(outcome) for outcome in run.outcomes)
 
 
+def verdict_word(run: Run) -> str:
+    """The verdict's word; `not_clean` for a good one of what is for measurement only."""
+    verdict = verdict_of(run)
+    measured = verdict.good and run.environment.get(MEASUREMENT_ONLY)
+    return "not_clean" if measured else verdict.value
+
+
+def is_clean(run: Run) -> bool:
+    """Whether a good verdict says something of a kernel that one could merge."""
+    return exit_code(run) == GOOD and not run.environment.get(MEASUREMENT_ONLY)
+
+
 def exit_code(run: Run) -> int:
     """0 all good; 1 the code under test failed (also: tests did not run); 3 the host broke.
 
     A host that broke explains tests that did not run, so these two together give 3. An
     unfinished run gives 3 unless a failure was seen before it was cut; so does one without any
-    outcome. Call it after `OpenRun.finish`.
+    outcome. A good run for measurement only has 0 too: it did what it was asked for, and all
+    reports say that it is not clean. Call it after `OpenRun.finish`.
     """
     if not run.outcomes:
         return HOST_BROKE

@@ -51,6 +51,7 @@ class Manifest(_Strict):
     bases: dict[str, Base] = Field(min_length=1, description="by the kernel version they fit")
     fragments: tuple[_Fragment, ...] = Field(default=(), description="kconfigs/ it needs")
     suites: tuple[str, ...] = Field(default=(), description="selftests/ that exercise it")
+    measurement_only: bool = Field(default=False, description="nothing with it counts as clean")
 
 
 def load_manifest(folder: Path) -> Manifest:

@@ -2,7 +2,9 @@
 """Output of vsock_perf (tools/testing/vsock/vsock_perf.c), as a smoke test: did all bytes arrive?
 
 The text holds the sender's lines, `=== status N`, a line `=== server`, the receiver's lines and
-its `=== status N`. It is no benchmark: sender and receiver only have to agree on what was asked.
+its `=== status N`. It is no benchmark: sender and receiver only have to agree on what was asked,
+and a sender that counts its completions has to have sent something without copying, where it was
+asked for that. Older ones do not count; what they sent with zerocopy may have been copied.
 """
 
 from __future__ import annotations
@@ -24,18 +26,26 @@ _KSFT_SKIP = 4
 _ASKED = re.compile(r"Send (\d+) bytes$")
 _SENT = re.compile(r"total bytes sent: (\d+)$")
 _RECEIVED = re.compile(r"total bytes received: (\d+)$")
+_COMPLETED = re.compile(r"completions: (\d+) zerocopied, (\d+) copied$")
 _FIGURES = {
     "tx": re.compile(r"tx performance: (\S+) Gbits/s$"),
     "rx": re.compile(r"rx performance: (\S+) Gbits/s$"),
+    "loop": re.compile(r"tx loop performance: (\S+) Gbits/s$"),
     "seconds": re.compile(r"total time in tx loop: (\S+) sec$"),
+    "send_seconds": re.compile(r"time in 'send\(\)': (\S+) sec$"),
+    "cpu_seconds": re.compile(r"CPU time in tx loop: (\S+) sec \("),
 }
 
 
 def parse(
     lines: Iterable[str], *, status: int | None, planned: Sequence[str] = ()
 ) -> tuple[Case, ...]:
-    """One case. Detail: mode (copy or zerocopy), bytes that arrived, tx and rx in Gbits/s as they
-    are printed (tx is of the time inside send alone), seconds of the sender's loop."""
+    """One case. Detail: proto (vsock), mode (copy or zerocopy), bytes that arrived.
+
+    Rates in Gbits/s as they are printed: tx of the time inside send alone, loop of the sender's
+    whole loop, rx. Of the sender seconds of the loop, send_seconds inside send, cpu_seconds of the
+    loop, completions that were zerocopied and copied; what an older one does not print is absent.
+    """
     text = unglued(whole(lines, status))
     cut = text.index(_SERVER) if _SERVER in text else len(text)
     sides = (text[:cut], text[cut + 1 :])
@@ -48,7 +58,7 @@ def parse(
 
 def _detail(sides: tuple[Sequence[str], Sequence[str]]) -> dict[str, Any]:
     zerocopy = "Run as sender MSG_ZEROCOPY" in sides[0]
-    detail: dict[str, Any] = {"mode": "zerocopy" if zerocopy else "copy"}
+    detail: dict[str, Any] = {"proto": "vsock", "mode": "zerocopy" if zerocopy else "copy"}
     received = _number(_RECEIVED, sides[1])
     if received is not None:
         detail["bytes"] = received
@@ -56,7 +66,15 @@ def _detail(sides: tuple[Sequence[str], Sequence[str]]) -> dict[str, Any]:
         figure = _figure(pattern, sides[key == "rx"])
         if figure is not None:
             detail[key] = figure
+    if completed := _completed(sides[0]):
+        detail["zerocopied"], detail["copied"] = completed
     return detail
+
+
+def _completed(sender: Sequence[str]) -> tuple[int, int] | None:
+    """Completions that were zerocopied and copied; None where the sender does not say."""
+    found = [match for line in sender if (match := _COMPLETED.match(line))]
+    return (int(found[0][1]), int(found[0][2])) if len(found) == 1 else None
 
 
 def _judge(sides: tuple[Sequence[str], Sequence[str]], status: int | None) -> tuple[Verdict, str]:
@@ -70,6 +88,10 @@ def _judge(sides: tuple[Sequence[str], Sequence[str]], status: int | None) -> tu
         skipped = [line for line in side if line.startswith(_SKIPPED)]
         if end == _KSFT_SKIP and skipped:
             return Verdict.SKIP, skipped[0].removeprefix(_SKIPPED)
+    completed = _completed(sides[0])
+    if completed and not completed[0]:
+        said = f"of {sum(completed)} completions none was zerocopied"
+        return Verdict.FAIL, f"zerocopy was asked for, but {said}"
     for who, end, side in ends:
         if end:
             return Verdict.FAIL, f"the {who} ended with {describe_status(end)}: {_last(side)}"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,48 @@ def test_a_series_from_elsewhere_brings_no_fragments(kernel: Path) -> None:
     mails = make_series(kernel, kernel.parent / "mails")
     job = understand(Asked(series=str(mails)), with_suites=False)
     assert [fragment.name for fragment in job.wanted.fragments] == PROFILE
+
+
+def measured(kernel: Path) -> Path:
+    """The same with an overlay, `bench`, of another patch."""
+    patches = carried(kernel, "[]")
+    folder = patches / "bench" / "6.12"
+    make_series(kernel, folder)
+    (mail,) = folder.glob("0001-*.patch")
+    text = re.sub(
+        r"Subject: \[PATCH .*?\] ", "Subject: [PATCH] measure: ", mail.read_text(), count=1
+    )
+    for file in folder.iterdir():
+        file.unlink()
+    mail.write_text(text)
+    (patches / "bench" / "series.toml").write_text(
+        'title = "t"\nmeasurement_only = true\n[bases."6.12"]\n'
+    )
+    return patches
+
+
+def test_an_overlay_comes_after_the_series_and_marks_the_run(kernel: Path) -> None:
+    patches = measured(kernel)
+    plain = understand(Asked(series="three"), with_suites=False, patches=patches)
+    assert "measurement_only" not in plain.facts
+    job = understand(Asked(series="three", overlay="bench"), with_suites=False, patches=patches)
+    assert job.facts["measurement_only"] == "bench"
+    assert job.facts["series"] == "three with bench"
+    assert job.series is not None
+    assert plain.series is not None
+    assert job.series.patches[:-1] == plain.series.patches
+
+
+def test_an_overlay_without_a_series_and_a_folder_with_its_patch_are_marked(kernel: Path) -> None:
+    patches = measured(kernel)
+    alone = Asked(overlay="bench")
+    folder = Asked(series=str(patches / "bench" / "6.12"))
+    for asked in (alone, folder, Asked(series="bench")):
+        job = understand(asked, with_suites=False, patches=patches)
+        assert job.facts["measurement_only"] == "bench"
+
+
+def test_a_series_that_is_no_overlay_is_refused(kernel: Path) -> None:
+    with pytest.raises(UsageError, match="three is no overlay") as caught:
+        understand(Asked(overlay="three"), with_suites=False, patches=measured(kernel))
+    assert "there are: bench" in caught.value.hint

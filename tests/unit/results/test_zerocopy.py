@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kzc.results.formats import FORMATS
-from kzc.results.zerocopy import VETH, WALL, tables
+from kzc.results.zerocopy import CREDIT, UNTOLD, VETH, WALL, tables
 from kzc.values import Case, Run, Stage, Verdict
 
 from . import sample
@@ -68,3 +69,32 @@ def test_a_case_that_failed_has_no_gain() -> None:
     cases = tuple(replace(case, verdict=Verdict.FAIL) for case in run.outcomes[-1].cases)
     (table,) = tables(replace(run, outcomes=(replace(run.outcomes[-1], cases=cases),)))
     assert not any(row.gain for row in table.transfers)
+
+
+@pytest.mark.parametrize(
+    ("counted", "way", "note"),
+    [
+        ({"zerocopied": 256, "copied": 0}, "zerocopied", ()),
+        ({"zerocopied": 0, "copied": 64}, "copied", (CREDIT,)),
+        ({"zerocopied": 79, "copied": 6}, "6 copied", (CREDIT,)),
+        ({"zerocopied": 0, "copied": 0}, "no completion", ()),
+        ({}, "unknown", (UNTOLD,)),
+        ({"zerocopied": 256}, "unknown", (UNTOLD,)),
+    ],
+)
+def test_vsock_is_zerocopied_only_where_all_completions_say_so(
+    counted: dict[str, int], way: str, note: tuple[str, ...]
+) -> None:
+    figures = {"proto": "vsock", "tx": 1.5, "rx": 9.5, "bytes": 16 << 20}
+    plain = Case("p", Verdict.PASS, detail={**figures, "mode": "copy", "rx": 1.0})
+    case = Case("z", Verdict.PASS, detail={**figures, "mode": "zerocopy", **counted})
+    run = on("kvm")
+    run = replace(run, outcomes=(replace(run.outcomes[-1], cases=(plain, case)),))
+    (table,) = tables(run)
+    row = table.transfers[1]
+    assert (row.way, row.rx_mb, row.gain, table.notes) == (way, 16, 0.0, note)
+    for name in ("text", "markdown"):
+        shown = FORMATS[name](run, sample.FOLDER)
+        told = [each for each in shown.split("\n") if re.match(r"\W*vsock\W.* zerocopy ", each)]
+        assert len(told) == 1
+        assert ("zerocopied" in told[0]) == (way == "zerocopied")

@@ -21,21 +21,50 @@ def changed(old: str, new: str) -> Case:
     return parse(text.replace(old, new, 1).splitlines(), status=0)[0]
 
 
-@pytest.mark.parametrize("mode", ["copy", "zerocopy"])
-def test_recorded(mode: str) -> None:
+@pytest.mark.parametrize("log", ["copy", "zerocopy", "copy-counted", "zerocopy-counted"])
+def test_recorded(log: str) -> None:
+    mode = log.partition("-")[0]
     name = f"vsock_perf {mode}"
-    (case,) = parse(lines(f"vsock-perf-{mode}.log"), status=0, planned=(name,))
+    (case,) = parse(lines(f"vsock-perf-{log}.log"), status=0, planned=(name,))
     assert (case.name, case.verdict, case.reason) == (name, Verdict.PASS, "")
     assert case.detail["mode"] == mode
     assert case.detail["bytes"] == 16 << 20
     assert case.detail["rx"] > 0
     assert case.detail["tx"] > 0
-    assert case.detail["seconds"] > 0
+    assert case.detail["seconds"] > case.detail["send_seconds"] > 0
+    assert ("zerocopied" in case.detail) == (log == "zerocopy-counted")
+    assert ("cpu_seconds" in case.detail) == ("loop" in case.detail) == log.endswith("-counted")
+
+
+def test_completions_and_cpu_time_of_a_sender_that_counts() -> None:
+    (case,) = parse(lines("vsock-perf-zerocopy-counted.log"), status=0)
+    assert (case.detail["zerocopied"], case.detail["copied"]) == (256, 0)
+    assert 0 < case.detail["cpu_seconds"] < case.detail["seconds"]
+    assert case.detail["loop"] < case.detail["tx"]
+
+
+@pytest.mark.parametrize("lied", [False, True])
+def test_zerocopy_that_was_all_copied_fails(lied: bool) -> None:
+    text = lines("vsock-perf-all-copied.log")
+    status = 1
+    if lied:
+        text, status = ["=== status 0" if line == "=== status 1" else line for line in text], 0
+    (case,) = parse(text, status=status)
+    words = "zerocopy was asked for, but of 64 completions none was zerocopied"
+    assert (case.verdict, case.reason) == (Verdict.FAIL, words)
+    assert (case.detail["mode"], case.detail["copied"]) == ("zerocopy", 64)
+
+
+@pytest.mark.parametrize("end", [137, 139])
+def test_a_sender_that_died_is_a_crash_whatever_it_counted(end: int) -> None:
+    text = "\n".join(lines("vsock-perf-all-copied.log")).replace("status 1", f"status {end}", 1)
+    assert parse(text.split("\n"), status=end)[0].verdict is Verdict.CRASH
 
 
 @pytest.mark.parametrize("status", [None, 0, 1, 139])
-def test_a_cut_log_never_passes(status: int | None) -> None:
-    whole = lines()
+@pytest.mark.parametrize("log", ["copy", "zerocopy-counted"])
+def test_a_cut_log_never_passes(log: str, status: int | None) -> None:
+    whole = lines(f"vsock-perf-{log}.log")
     for end in range(len(whole)):
         assert not parse(whole[:end], status=status)[0].verdict.good
 

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The smaller series that kzc carries, on the trees that they are for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.vm.conftest import TREE, Kzc
+
+pytestmark = [pytest.mark.vm, pytest.mark.full]
+TREES = [TREE, "debian:linux-source-7.3@trixie-backports"]
+
+
+def cases(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    tests = [outcome for outcome in report["outcomes"] if outcome["stage"] == "test"]
+    return {case["name"]: case for outcome in tests for case in outcome["cases"]}
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_vsock_perf_counts_what_was_zerocopied(kzc: Kzc, tree: str) -> None:
+    done = kzc("run", "vsock-perf-zerocopy", "--tree", tree)
+    assert done.code == 0, done.said
+    found = cases(kzc.report())
+    sent = found["vsock_perf zerocopy"]["detail"]
+    assert sent["zerocopied"] > 0
+    assert sent["cpu_seconds"] > 0
+    assert sent["send_seconds"] < sent["seconds"]
+    assert "zerocopied" not in found["vsock_perf copy"]["detail"]
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_local_receivers_copy_without_the_overlay_and_do_not_with_it(kzc: Kzc, tree: str) -> None:
+    plain = kzc("test", "msg_zerocopy", "--tree", tree)
+    assert plain.code == 0, plain.said
+    copied = cases(kzc.report())
+    done = kzc("test", "msg_zerocopy", "--tree", tree, "--overlay", "bench-localhost-zerocopy")
+    assert done.code == 0, done.said
+    assert "NOT CLEAN  bench-localhost-zerocopy on " in done.out
+    report = kzc.report()
+    assert (report["verdict"], report["clean"]) == ("not_clean", False)
+    kept = cases(report)
+    for name in ("tcp/ipv4/zerocopy", "tcp/ipv6/zerocopy"):
+        assert copied[name]["detail"]["zc"] == "n"
+        assert kept[name]["detail"]["zc"] == "y"
