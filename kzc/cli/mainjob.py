@@ -19,6 +19,7 @@ from kzc.cli.ends import two_ends_of
 from kzc.cli.options import Asked
 from kzc.cli.screen import screen_for
 from kzc.errors import UsageError
+from kzc.git import Git
 from kzc.guest.accelerator import Accelerator, probe
 from kzc.jobs import kernels, pipeline
 from kzc.jobs.guests import Plan
@@ -37,6 +38,7 @@ from kzc.results.verdicts import exit_code
 from kzc.series.apply import key_of
 from kzc.series.find import find_series
 from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
+from kzc.series.present import Present, find_present
 from kzc.settings import Settings, load_settings, shared_folder
 from kzc.suites.manifest import Suite, load_suite
 from kzc.trees.find import find_tree
@@ -58,6 +60,18 @@ class Job:
     memory: int
     append: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    present: Present | None = None
+    """In place of a series that the tree has already."""
+
+    def patches(self, what: str) -> Series:
+        """The series. Raises UsageError where the tree has it: there is nothing to `what`."""
+        if self.series is not None:
+            return self.series
+        assert self.present is not None
+        raise UsageError(
+            f"{self.present.reason(self.tree.version)} and nothing to {what}",
+            f"`kzc run {self.present.name}` runs its suites in such a tree",
+        )
 
 
 def understand(asked: Asked, with_suites: bool = True, patches: Path | None = None) -> Job:
@@ -74,7 +88,12 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     names = asked.suites or (_own_suites(asked.series, manifest) if with_suites else ())
     suites = tuple(load_suite(suite_folder(name, cwd)) for name in names)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
-    series = _series(asked.series, tree, patches, settings, runner) if asked.series else None
+    present = series = None
+    if manifest is not None:
+        git = Git(runner, git_dir=tree.repo)
+        present = find_present(git, tree.commit, asked.series, manifest)
+    if asked.series and present is None:
+        series = _series(asked.series, tree, patches, settings, runner)
     fragments = [
         *kernels.fragments(profile.fragments),
         *(_fragments_of_series(patches / asked.series, manifest) if manifest else ()),
@@ -87,7 +106,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         "tree_id": tree.tree_id,
         "commit": tree.commit,
         "uncommitted": tree.dirty,
-        "series": series.name if series else "",
+        "series": series.name if series else asked.series,
         "series_key": key_of("", series) if series else "",
         "profile": settings.profile + (" on virtme-ng's config" if asked.virtme else ""),
         "machine": f"{platform.machine()} Linux {platform.release()}",
@@ -103,6 +122,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         profile.memory,
         tuple(asked.append or ()),
         {key: value for key, value in facts.items() if value},
+        present,
     )
 
 
@@ -143,6 +163,7 @@ def run(asked: Asked) -> int:
         job.suites,
         loopback=asked.topology in {"loopback", "all"},
         two_ends=ends,
+        present=job.present,
     )
     with begun(job, facts, keep=asked.keep) as (opened_run, places):
         with working(job, opened_run, places) as shopfloor:
@@ -155,9 +176,8 @@ def run(asked: Asked) -> int:
 def apply(asked: Asked) -> int:
     """Only apply."""
     job = understand(asked, with_suites=False)
-    assert job.series is not None
     with opened(job, {}) as shopfloor:
-        source = kernels.apply(shopfloor, job.tree, job.series)
+        source = _source(shopfloor, job)
     status = exit_code(shopfloor.run.run)
     if source is None or status:
         return reported(shopfloor)
@@ -180,10 +200,14 @@ def build(asked: Asked) -> int:
 
 def built_kernel(shopfloor: Workshop, job: Job) -> KernelBuild | None:
     """The job's kernel; None when it does not apply or does not build, which is kept."""
-    source: Source | None = Source(job.tree, job.tree.commit, job.tree.tree_id)
-    if job.series is not None:
-        source = kernels.apply(shopfloor, job.tree, job.series)
+    source = _source(shopfloor, job)
     return kernels.make_kernel(shopfloor, source, job.wanted) if source else None
+
+
+def _source(shopfloor: Workshop, job: Job) -> Source | None:
+    if job.series is None:
+        return kernels.as_it_is(shopfloor, job.tree, job.present)
+    return kernels.apply(shopfloor, job.tree, job.series)
 
 
 def plan_for(job: Job) -> tuple[Plan, dict[str, str]]:

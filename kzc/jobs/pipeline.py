@@ -15,6 +15,7 @@ from kzc.jobs import guests, kernels, two_ends
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.workshop import Workshop
+from kzc.series.present import Present
 from kzc.suites.manifest import Suite
 from kzc.trees.tree import Tree
 from kzc.values import KernelBuild, Outcome, Run, Series, Stage, Verdict
@@ -22,7 +23,10 @@ from kzc.values import KernelBuild, Outcome, Run, Series, Stage, Verdict
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: a tree, perhaps a series on it, and suites (none: apply and build only)."""
+    """What is asked: a tree, perhaps a series on it, and suites (none: apply and build only).
+
+    `present` is in place of a series that the tree has already.
+    """
 
     tree: Tree
     wanted: Wanted
@@ -31,6 +35,7 @@ class Request:
     suites: tuple[Suite, ...] = ()
     loopback: bool = True
     two_ends: two_ends.Asked = field(default_factory=two_ends.Asked)
+    present: Present | None = None
 
 
 def run(shopfloor: Workshop, request: Request) -> Run:
@@ -56,7 +61,7 @@ def run(shopfloor: Workshop, request: Request) -> Run:
 
 def _source(shopfloor: Workshop, request: Request) -> Source | None:
     if request.series is None:
-        return Source(request.tree, request.tree.commit, request.tree.tree_id)
+        return kernels.as_it_is(shopfloor, request.tree, request.present)
     return kernels.apply(shopfloor, request.tree, request.series)
 
 
