@@ -40,10 +40,13 @@ from kzc.series.find import find_series
 from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
 from kzc.series.present import Present, find_present
 from kzc.settings import Settings, load_settings, shared_folder
+from kzc.suites.faults import Faults, load_fault_rules
 from kzc.suites.manifest import Suite, load_suite
 from kzc.trees.find import find_tree
 from kzc.trees.tree import Tree
 from kzc.values import KernelBuild, Run, Series
+
+_FAULT_PROFILE = "fault"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Job:
     facts: Mapping[str, str] = field(default_factory=dict)
     present: Present | None = None
     """In place of a series that the tree has already."""
+    faults: Faults | None = None
 
     def patches(self, what: str) -> Series:
         """The series. Raises UsageError where the tree has it: there is nothing to `what`."""
@@ -81,7 +85,9 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     """
     cwd, runner = Path.cwd(), LocalRunner()
     patches = patches or shared_folder("patches")
-    overrides = {"accel": asked.accel, "profile": asked.profile, "jobs": asked.jobs}
+    faults = _faults(asked)
+    profile_asked = asked.profile or (_FAULT_PROFILE if faults else None)
+    overrides = {"accel": asked.accel, "profile": profile_asked, "jobs": asked.jobs}
     settings = load_settings(overrides, cwd)
     profile = find_profile(settings.profile, shared_folder("kconfigs"))
     manifest = find_manifest(patches, asked.series)
@@ -123,7 +129,20 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         tuple(asked.append or ()),
         {key: value for key, value in facts.items() if value},
         present,
+        faults,
     )
+
+
+def _faults(asked: Asked) -> Faults | None:
+    every = tuple(asked.fault_every or ())
+    if not asked.faults and not every:
+        return None
+    if asked.topology != "loopback":
+        raise UsageError(
+            f"--faults is for one guest, not for --topology {asked.topology}",
+            "leave --topology out",
+        )
+    return Faults(load_fault_rules(shared_folder("selftests") / "faults.toml"), every)
 
 
 def _fragments_of_series(folder: Path, manifest: Manifest) -> tuple[Fragment, ...]:
@@ -221,7 +240,7 @@ def plan_for(job: Job) -> tuple[Plan, dict[str, str]]:
         "virtme_ng": vng,
         "accelerator": f"{kind}: {accelerator.reason}" if accelerator.reason else kind,
     }
-    return Plan(kind, job.slowdown, job.memory, job.append), facts
+    return Plan(kind, job.slowdown, job.memory, job.append, faults=job.faults), facts
 
 
 @contextmanager
