@@ -65,8 +65,9 @@ def run_command(
         look = f"{fold.FIND_LEAKS}\n{fold.FIND_FULL}\n{_mark('end', ground)}"
         ended = ground.run(look, _limits(_WHOLE, ground)).ended
     log = Log("", ground.take(), fold.mark("end", ground.path))
-    left = fold.not_run([name for name in planned if name not in found], ended)
-    cases = (*(_folded(found[name]) for name in found), *(left if ended is not Ended.EXIT else ()))
+    cases = tuple(_folded(rounds) for rounds in found.values())
+    if ended is not Ended.EXIT:
+        cases += fold.not_run([name for name in planned if name not in found], ended)
     return Part(cases, (log,), ended, seconds), injected
 
 
