@@ -77,6 +77,23 @@ def test_a_fragment_that_is_not_there_is_named_with_file_and_field(kernel: Path)
     assert "compat" in error.value.hint
 
 
+def test_faults_take_their_profile_unless_another_is_asked_for(kernel: Path) -> None:
+    job = understand(Asked(suites=("vsock",), faults=True))
+    assert job.facts["profile"] == "fault"
+    assert job.faults is not None
+    assert job.faults.rounds == job.faults.rules.every
+    job = understand(Asked(suites=("vsock",), fault_every=[7], profile="debug"))
+    assert job.facts["profile"] == "debug"
+    assert job.faults is not None
+    assert job.faults.rounds == (7,)
+    assert understand(Asked(suites=("vsock",), profile="fault")).faults is None
+
+
+def test_faults_are_for_one_guest(kernel: Path) -> None:
+    with pytest.raises(UsageError, match="not for --topology nested"):
+        understand(Asked(suites=("vsock",), faults=True, topology="nested"))
+
+
 def has_it(patches: Path, text: str = "int socket_7;") -> Path:
     """The same, and the series says that a tree with that text in net/socket.c has it."""
     file = patches / "three" / "series.toml"
