@@ -96,6 +96,8 @@ def judge(cases: Sequence[Case], said: Said, under: Faults) -> tuple[Case, ...]:
     """The cases of one trial, as they count under the faults that were injected in it."""
     number = sum((said.counts or {}).values())
     wrong = under.rules.wrong_data([*said.lines, *(case.reason for case in cases)])
+    if sum(case.verdict in _FAILED for case in cases) > 1:  # each has to say its own error then
+        said = replace(said, lines=())
     found = []
     for case in cases:
         case = replace(case, detail={**case.detail, "injected": dict(said.counts or {})})

@@ -17,6 +17,7 @@ from kzc.suites.parsers import PARSERS
 from kzc.values import Answer, Case, Ended, Limits, Outcome, Stage, Verdict
 
 _QUICK = Limits(20, 30)
+_HINT = "faults need a kernel of the profile fault, which `--faults` takes by itself"
 
 
 class Guest(Protocol):
@@ -76,7 +77,7 @@ def run_suite(
     elif ready.status:
         # a guest that cannot even set a sysctl is no verdict on the code under test
         reason = f"{suite.name} could not be set up: {' '.join(ready.output)}"
-        hint = {"hint": "`--faults` takes the profile fault by itself"} if setting.faults else {}
+        hint = {"hint": _HINT} if setting.faults else {}
         return Outcome(Stage.TEST, name, Verdict.INFRA, reason=reason, detail=hint)
     if setting.faults:
         setting = replace(setting, folder=faults.FOLDER)

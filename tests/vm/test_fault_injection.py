@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Suites of the series under faults, in a kernel of its own (profile fault): both kinds of guest."""
+"""Suites of the series under faults, in a kernel of its own: both kinds of guest."""
 
 from __future__ import annotations
 
