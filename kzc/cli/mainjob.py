@@ -23,7 +23,7 @@ from kzc.git import Git
 from kzc.guest.accelerator import Accelerator, probe
 from kzc.jobs import kernels, pipeline
 from kzc.jobs.guests import Plan
-from kzc.jobs.kernels import Source, Wanted
+from kzc.jobs.kernels import Wanted
 from kzc.jobs.live import registered
 from kzc.jobs.pipeline import Request
 from kzc.jobs.places import Places
@@ -196,7 +196,7 @@ def apply(asked: Asked) -> int:
     """Only apply."""
     job = understand(asked, with_suites=False)
     with opened(job, {}) as shopfloor:
-        source = _source(shopfloor, job)
+        source = kernels.source_of(shopfloor, job.tree, job.series, job.present)
     status = exit_code(shopfloor.run.run)
     if source is None or status:
         return reported(shopfloor)
@@ -219,14 +219,8 @@ def build(asked: Asked) -> int:
 
 def built_kernel(shopfloor: Workshop, job: Job) -> KernelBuild | None:
     """The job's kernel; None when it does not apply or does not build, which is kept."""
-    source = _source(shopfloor, job)
+    source = kernels.source_of(shopfloor, job.tree, job.series, job.present)
     return kernels.make_kernel(shopfloor, source, job.wanted) if source else None
-
-
-def _source(shopfloor: Workshop, job: Job) -> Source | None:
-    if job.series is None:
-        return kernels.as_it_is(shopfloor, job.tree, job.present)
-    return kernels.apply(shopfloor, job.tree, job.series)
 
 
 def plan_for(job: Job) -> tuple[Plan, dict[str, str]]:

@@ -83,12 +83,19 @@ def apply_what_fits(shopfloor: Workshop, tree: Tree, series: Series) -> Source:
     return Source(tree, applied.head, applied.tree_id, series, applied)
 
 
-def as_it_is(shopfloor: Workshop, tree: Tree, has: Present | None = None) -> Source:
-    """The tree without patches; if that is because it `has` the series already, that is kept."""
-    if has is not None:
+def source_of(
+    shopfloor: Workshop, tree: Tree, series: Series | None, present: Present | None = None
+) -> Source | None:
+    """The tree with the series applied, if there is one; None when it does not apply.
+
+    That the tree has another one already is kept as an outcome.
+    """
+    if present is not None:
         shopfloor.run.note({"fit": Fit.ALREADY.value})
-        shopfloor.keep(not_needed(has, tree.version))
-    return Source(tree, tree.commit, tree.tree_id)
+        shopfloor.keep(not_needed(present, tree.version))
+    if series is None:
+        return Source(tree, tree.commit, tree.tree_id)
+    return apply(shopfloor, tree, series)
 
 
 def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBuild | None:

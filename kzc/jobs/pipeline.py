@@ -46,7 +46,7 @@ def run(shopfloor: Workshop, request: Request) -> Run:
     """
     name = request.series.name if request.series else request.tree.version
     with stage(shopfloor, Stage.APPLY, name):
-        source = _source(shopfloor, request)
+        source = kernels.source_of(shopfloor, request.tree, request.series, request.present)
     if source is None:
         _left_out(shopfloor, request, "the series does not apply", with_build=True)
         return shopfloor.run.finish()
@@ -57,12 +57,6 @@ def run(shopfloor: Workshop, request: Request) -> Run:
         return shopfloor.run.finish()
     _test(shopfloor, source, built, request)
     return shopfloor.run.finish()
-
-
-def _source(shopfloor: Workshop, request: Request) -> Source | None:
-    if request.series is None:
-        return kernels.as_it_is(shopfloor, request.tree, request.present)
-    return kernels.apply(shopfloor, request.tree, request.series)
 
 
 def _test(shopfloor: Workshop, source: Source, built: KernelBuild, request: Request) -> None:
