@@ -90,15 +90,15 @@ def bisect(asked: Asked, wish: Wish) -> int:
     job, commits = based(understand(replace(asked, suites=suites), False), asked.series)
     if job.suites and not job.suites[0].commands:
         raise UsageError(f"{looked_for.suite} runs between two ends only", "one in one guest")
+    series = job.patches("bisect")
     plan, facts = plan_for(job)
     known = _log(wish.resume) if wish.resume else None
     with begun(job, facts) as (run, places), working(job, run, places) as shopfloor:
         _say(f"if this is cut short, the same with --resume {run.run.id} goes on from there")
-        assert job.series is not None
-        source = kernels.apply(shopfloor, job.tree, job.series)
+        source = kernels.apply(shopfloor, job.tree, series)
         if source is None or source.applied is None:
             raise KzcError(
-                f"{job.series.name} does not apply to {job.tree.version}",
+                f"{series.name} does not apply to {job.tree.version}",
                 f"`kzc report {run.run.id}` shows where",
             )
         filled = accumulate(source.applied.commits, lambda a, b: b or a, initial=job.tree.commit)

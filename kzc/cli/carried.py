@@ -3,32 +3,42 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kzc.cli import history
 from kzc.cli.intake import tell_series
 from kzc.errors import UsageError
 from kzc.jobs.workshop import imported_folder
 from kzc.results import clean
-from kzc.series.find import load_series
-from kzc.series.imported import list_imported, load_imported, remove_imported
+from kzc.series.imported import as_values, list_imported, load_imported, remove_imported
 from kzc.series.mails import Intake
-from kzc.series.manifest import Manifest, list_series, load_manifest
+from kzc.series.manifest import list_series, load_manifest
 from kzc.settings import load_settings, shared_folder
 
 
-def listed(folder: Path | None = None) -> int:
+def listed(folder: Path | None = None, *, as_json: bool = False) -> int:
     """One line per series, then the imported ones; of `folder` alone where it is given."""
     imported = None if folder else _imported()
     folder = folder or shared_folder("patches")
-    table = _table("name", "bases", "suites", "title")
+    if as_json:
+        own = [history.as_values(name, folder) for name in list_series(folder)]
+        taken = [_values(imported, name) for name in list_imported(imported)] if imported else []
+        print(json.dumps({"carried": own, "imported": taken}, indent=2))
+        return 0
+    table = _table("name", "posted", "upstream", "bases", "suites", "title")
     for name in list_series(folder):
         manifest = load_manifest(folder / name)
+        newest = max((posting.version for posting in manifest.posted), default=0)
+        posted = f"v{newest}" if newest else "never"
         bases, suites = ", ".join(manifest.bases), ", ".join(manifest.suites)
-        table.add_row(*map(_shown, (name, bases, suites, manifest.title)))
+        row = (name, posted, history.upstream(manifest), bases, suites, manifest.title)
+        table.add_row(*map(_shown, row))
     console = Console()
     console.print(table)
     names = list_imported(imported) if imported else ()
@@ -41,8 +51,8 @@ def listed(folder: Path | None = None) -> int:
     return 0
 
 
-def show(name: str, folder: Path | None = None) -> int:
-    """Cover, history, bases with their patches; of an imported one all that is known."""
+def show(name: str, folder: Path | None = None, *, as_json: bool = False) -> int:
+    """The history of a carried one; of an imported one all that is known."""
     folder = folder or shared_folder("patches")
     names = list_series(folder)
     console = Console(soft_wrap=True, highlight=False)
@@ -54,19 +64,16 @@ def show(name: str, folder: Path | None = None) -> int:
                 f"carried are: {', '.join(names) or 'none'}; "
                 f"imported are: {', '.join(imported) or 'none'}",
             )
-        _show_imported(load_imported(_imported(), name), console)
+        intake = load_imported(_imported(), name)
+        if as_json:
+            print(json.dumps(as_values(intake), indent=2))
+        else:
+            _show_imported(intake, console)
         return 0
-    manifest = load_manifest(folder / name)
-    console.print(Text(clean.short(f"{name}: {manifest.title}"), "bold"))
-    if manifest.measurement_only:
-        console.print(Text("for measurement only: nothing that has it counts as clean", "yellow"))
-    console.print()
-    _cover(manifest.cover, console)
-    _history(manifest, console)
-    for base in manifest.bases:
-        console.print(_shown(f"Patches for {base}:"))
-        for patch in load_series(folder, name, base).patches:
-            console.print(Text(f"  {patch.number}. {clean.short(patch.subject)}"))
+    if as_json:
+        print(json.dumps(history.as_values(name, folder), indent=2))
+    else:
+        history.tell(name, folder, console)
     return 0
 
 
@@ -88,6 +95,13 @@ def _row(imported: Path, name: str) -> tuple[str, ...]:
     return name, version, intake.date, str(len(series.patches)), series.title
 
 
+def _values(imported: Path, name: str) -> dict[str, Any]:
+    try:
+        return as_values(load_imported(imported, name))
+    except UsageError as error:
+        return {"name": name, "error": error.message}
+
+
 def _show_imported(intake: Intake, console: Console) -> None:
     tell_series(intake, console)
     console.print(Text(f"from:    {clean.short(intake.series.origin)}"))
@@ -102,13 +116,6 @@ def _cover(text: str, console: Console) -> None:
     console.print()
 
 
-def _history(manifest: Manifest, console: Console) -> None:
-    for posting in manifest.posted:
-        date, mail = clean.short(posting.date or "undated"), clean.short(posting.message_id)
-        console.print(Text(f"posted v{posting.version}  {date}  <{mail}>"))
-    console.print(_shown(f"upstream: {manifest.upstream_since or 'not merged'}"))
-
-
 def _imported() -> Path:
     return imported_folder(load_settings({}, Path.cwd()))
 
@@ -116,7 +123,7 @@ def _imported() -> Path:
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "name")
     return table
 
 

@@ -61,12 +61,12 @@ def check(asked: Asked, allmodconfig: bool, form: str) -> int:
     """Check all patches and report: text or json with the verdict's status, b4 or terse with 0."""
     mailed = _from_stdin(sys.stdin.buffer.read()) if asked.series == _STDIN else None
     job = _for_mail(asked, mailed) if mailed else understand(asked)
-    assert job.series is not None
+    series = job.patches("check")
     tests = job.suites if asked.suites else ()
     plan, facts = plan_for(job) if tests else (None, {})
     request = Request(
         job.tree,
-        job.series,
+        series,
         job.wanted,
         tuple(load_suite(suite_folder(name, Path.cwd())) for name in all_suites()),
         tuple(suite.name for suite in job.suites),

@@ -19,10 +19,11 @@ from kzc.cli.ends import two_ends_of
 from kzc.cli.options import Asked
 from kzc.cli.screen import screen_for
 from kzc.errors import UsageError
+from kzc.git import Git
 from kzc.guest.accelerator import Accelerator, probe
 from kzc.jobs import kernels, pipeline
 from kzc.jobs.guests import Plan
-from kzc.jobs.kernels import Source, Wanted
+from kzc.jobs.kernels import Wanted
 from kzc.jobs.live import registered
 from kzc.jobs.pipeline import Request
 from kzc.jobs.places import Places
@@ -39,11 +40,15 @@ from kzc.series.apply import key_of
 from kzc.series.find import find_series
 from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
 from kzc.series.overlay import load_overlay, measurement_only, stacked
+from kzc.series.present import Present, find_present
 from kzc.settings import Settings, load_settings, shared_folder
+from kzc.suites.faults import Faults, load_fault_rules
 from kzc.suites.manifest import Suite, load_suite
 from kzc.trees.find import find_tree
 from kzc.trees.tree import Tree
 from kzc.values import KernelBuild, Run, Series
+
+_FAULT_PROFILE = "fault"
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,19 @@ class Job:
     memory: int
     append: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    present: Present | None = None
+    """In place of a series that the tree has already."""
+    faults: Faults | None = None
+
+    def patches(self, what: str) -> Series:
+        """The series. Raises UsageError where the tree has it: there is nothing to `what`."""
+        if self.series is not None:
+            return self.series
+        assert self.present is not None
+        raise UsageError(
+            f"{self.present.reason(self.tree.version)} and nothing to {what}",
+            f"`kzc run {self.present.name}` runs its suites in such a tree",
+        )
 
 
 def understand(asked: Asked, with_suites: bool = True, patches: Path | None = None) -> Job:
@@ -69,14 +87,21 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     """
     cwd, runner = Path.cwd(), LocalRunner()
     patches = patches or shared_folder("patches")
-    overrides = {"accel": asked.accel, "profile": asked.profile, "jobs": asked.jobs}
+    faults = _faults(asked)
+    profile_asked = asked.profile or (_FAULT_PROFILE if faults else None)
+    overrides = {"accel": asked.accel, "profile": profile_asked, "jobs": asked.jobs}
     settings = load_settings(overrides, cwd)
     profile = find_profile(settings.profile, shared_folder("kconfigs"))
     manifest = find_manifest(patches, asked.series)
     names = asked.suites or (_own_suites(asked.series, manifest) if with_suites else ())
     suites = tuple(load_suite(suite_folder(name, cwd)) for name in names)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
-    series = _series(asked.series, tree, patches, settings, runner) if asked.series else None
+    present = series = None
+    if manifest is not None:
+        git = Git(runner, git_dir=tree.repo)
+        present = find_present(git, tree.commit, asked.series, manifest)
+    if asked.series and present is None:
+        series = _series(asked.series, tree, patches, settings, runner)
     if asked.overlay:
         series = stacked(series, load_overlay(patches, asked.overlay, tree.version))
     fragments = [
@@ -91,7 +116,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         "tree_id": tree.tree_id,
         "commit": tree.commit,
         "uncommitted": tree.dirty,
-        "series": series.name if series else "",
+        "series": series.name if series else asked.series,
         "series_key": key_of("", series) if series else "",
         "profile": settings.profile + (" on virtme-ng's config" if asked.virtme else ""),
         "machine": f"{platform.machine()} Linux {platform.release()}",
@@ -107,6 +132,8 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         profile.memory,
         tuple(asked.append or ()),
         facts,
+        present,
+        faults,
     )
     return marked(job, (series,), patches)
 
@@ -117,6 +144,18 @@ def marked(job: Job, series: Iterable[Series | None], patches: Path | None = Non
     names = dict.fromkeys(name for each in series for name in measurement_only(each, patches))
     facts = {**job.facts, MEASUREMENT_ONLY: ", ".join(names)}
     return replace(job, facts={key: value for key, value in facts.items() if value})
+
+
+def _faults(asked: Asked) -> Faults | None:
+    every = tuple(asked.fault_every or ())
+    if not asked.faults and not every:
+        return None
+    if asked.topology != "loopback":
+        raise UsageError(
+            f"--faults is for one guest, not for --topology {asked.topology}",
+            "leave --topology out",
+        )
+    return Faults(load_fault_rules(shared_folder("selftests") / "faults.toml"), every)
 
 
 def _fragments_of_series(folder: Path, manifest: Manifest) -> tuple[Fragment, ...]:
@@ -158,6 +197,7 @@ def run(asked: Asked) -> int:
         job.suites,
         loopback=asked.topology in {"loopback", "all"},
         two_ends=ends,
+        present=job.present,
     )
     with begun(job, facts, keep=asked.keep) as (opened_run, places):
         with working(job, opened_run, places) as shopfloor:
@@ -170,9 +210,8 @@ def run(asked: Asked) -> int:
 def apply(asked: Asked) -> int:
     """Only apply."""
     job = understand(asked, with_suites=False)
-    assert job.series is not None
     with opened(job, {}) as shopfloor:
-        source = kernels.apply(shopfloor, job.tree, job.series)
+        source = kernels.source_of(shopfloor, job.tree, job.series, job.present)
     status = exit_code(shopfloor.run.run)
     if source is None or status:
         return reported(shopfloor)
@@ -195,9 +234,7 @@ def build(asked: Asked) -> int:
 
 def built_kernel(shopfloor: Workshop, job: Job) -> KernelBuild | None:
     """The job's kernel; None when it does not apply or does not build, which is kept."""
-    source: Source | None = Source(job.tree, job.tree.commit, job.tree.tree_id)
-    if job.series is not None:
-        source = kernels.apply(shopfloor, job.tree, job.series)
+    source = kernels.source_of(shopfloor, job.tree, job.series, job.present)
     return kernels.make_kernel(shopfloor, source, job.wanted) if source else None
 
 
@@ -212,7 +249,7 @@ def plan_for(job: Job) -> tuple[Plan, dict[str, str]]:
         "virtme_ng": vng,
         "accelerator": f"{kind}: {accelerator.reason}" if accelerator.reason else kind,
     }
-    return Plan(kind, job.slowdown, job.memory, job.append), facts
+    return Plan(kind, job.slowdown, job.memory, job.append, faults=job.faults), facts
 
 
 @contextmanager

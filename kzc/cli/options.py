@@ -41,7 +41,7 @@ class Asked:
         typer.Option("--overlay", help="Put a series for measurement only on top: not clean."),
     ] = None
     profile: Annotated[
-        str | None, typer.Option("--profile", "-p", help="Kernel config: default or debug.")
+        str | None, typer.Option("--profile", "-p", help="Kernel config: default, debug, ...")
     ] = None
     config: Annotated[
         list[Path] | None,
@@ -79,13 +79,23 @@ class Asked:
         bool,
         typer.Option("--keep", help="Leave guests up for `kzc shell`, until Ctrl-C."),
     ] = False
+    faults: Annotated[
+        bool,
+        typer.Option("--faults", help="Let socket calls of the tests fail (profile fault)."),
+    ] = False
+    fault_every: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--fault-every", min=1, help="Every N-th try fails; may be repeated, a round each."
+        ),
+    ] = None
 
 
 SOURCE = ("tree", "dirty")
 KERNEL = (*SOURCE, "overlay", "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
 TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
-TEST = (*GUEST, *TWO_ENDS, "keep")
+TEST = (*GUEST, *TWO_ENDS, "keep", "faults", "fault_every")
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -23,7 +23,8 @@ from kzc.kernel.bzimage import built_before, image_at, is_image, modules_of
 from kzc.proc import Runner
 from kzc.series.find import find_series
 from kzc.series.imported import list_imported
-from kzc.series.manifest import list_series
+from kzc.series.manifest import find_manifest, list_series
+from kzc.series.present import find_present
 from kzc.settings import Settings
 from kzc.trees import registry
 from kzc.trees.checkouts import tree_of_path
@@ -56,8 +57,8 @@ class Ready:
 class Choice:
     """What `word` means: `ready`, or `tree` with `series` on it to be built.
 
-    With `ready` the source is not known, so `tree` is the run's own: test programs come from
-    there, and `tests_from_run` is true.
+    A series that `tree` has already is left out. With `ready` the source is not known, so `tree` is
+    the run's own: test programs come from there, and `tests_from_run` is true.
     """
 
     word: str
@@ -192,6 +193,10 @@ class Finder:
         return Choice(word, self.tree, ready=Ready(kernel, label, modules, refusal))
 
     def _on(self, word: str, spec: str, tree: Tree) -> Choice:
+        manifest = find_manifest(self.patches, spec)
+        git = Git(self.runner, git_dir=tree.repo)
+        if manifest is not None and find_present(git, tree.commit, spec, manifest) is not None:
+            return Choice(word, tree)
         series = find_series(
             spec,
             cwd=self.cwd,

@@ -16,6 +16,7 @@ from kzc.jobs.workshop import Workshop, find_vng
 from kzc.kernel.pvh import direct
 from kzc.settings import shared_folder
 from kzc.suites import binaries, kernel_log
+from kzc.suites.faults import Faults
 from kzc.suites.manifest import Suite
 from kzc.suites.runner import Setting, run_suite
 from kzc.values import Answer, Ended, KernelBuild, Limits, Outcome, Stage, Verdict
@@ -28,13 +29,15 @@ _IN_GUEST = "kzc/bin"
 @dataclass(frozen=True)
 class Plan:
     """How guests are to be run: accelerator, slowdown and least memory (MiB) of the profile,
-    further kernel parameters, and another kind of guest than the suite's, if asked for."""
+    further kernel parameters, another kind of guest than the suite's, if asked for, and faults to
+    run suites under."""
 
     accel: str
     slowdown: float = 1.0
     memory: int = 512
     append: tuple[str, ...] = ()
     kind: str = ""
+    faults: Faults | None = None
 
     @property
     def factor(self) -> float:
@@ -64,7 +67,7 @@ def test(
     if kind == "mini":
         spec = with_initrd(spec, folder, sorted(programs.iterdir()))
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
-    setting = Setting(inside, plan.factor, binaries.absent(programs), rules)
+    setting = Setting(inside, plan.factor, binaries.absent(programs), rules, plan.faults)
     log = shopfloor.relative(folder / "console.log")
     symbols = Symbols(kernel, repo)
     try:

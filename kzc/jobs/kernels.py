@@ -22,13 +22,14 @@ from kzc.kernel.make import Place
 from kzc.kernel.profile import load_fragment
 from kzc.series.apply import Applied, apply_series, find_applied
 from kzc.series.numbers import check_numbers
-from kzc.series.outcomes import outcomes
+from kzc.series.outcomes import not_needed, outcomes
+from kzc.series.present import Present
 from kzc.settings import shared_folder
 from kzc.suites import binaries
 from kzc.suites.manifest import Suite
 from kzc.trees.slots import Slot, checkout, move
 from kzc.trees.tree import Tree
-from kzc.values import KernelBuild, Outcome, Series, Stage, Verdict
+from kzc.values import Fit, KernelBuild, Outcome, Series, Stage, Verdict
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,21 @@ def apply_what_fits(shopfloor: Workshop, tree: Tree, series: Series) -> Source:
         if numbers is not None:
             shopfloor.keep(replace(numbers, detail={**numbers.detail, "repeat": shopfloor.again}))
     return Source(tree, applied.head, applied.tree_id, series, applied)
+
+
+def source_of(
+    shopfloor: Workshop, tree: Tree, series: Series | None, present: Present | None = None
+) -> Source | None:
+    """The tree with the series applied, if there is one; None when it does not apply.
+
+    That the tree has another one already is kept as an outcome.
+    """
+    if present is not None:
+        shopfloor.run.note({"fit": Fit.ALREADY.value})
+        shopfloor.keep(not_needed(present, tree.version))
+    if series is None:
+        return Source(tree, tree.commit, tree.tree_id)
+    return apply(shopfloor, tree, series)
 
 
 def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBuild | None:

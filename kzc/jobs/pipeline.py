@@ -15,6 +15,7 @@ from kzc.jobs import guests, kernels, two_ends
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.workshop import Workshop
+from kzc.series.present import Present
 from kzc.suites.manifest import Suite
 from kzc.trees.tree import Tree
 from kzc.values import KernelBuild, Outcome, Run, Series, Stage, Verdict
@@ -22,7 +23,10 @@ from kzc.values import KernelBuild, Outcome, Run, Series, Stage, Verdict
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: a tree, perhaps a series on it, and suites (none: apply and build only)."""
+    """What is asked: a tree, perhaps a series on it, and suites (none: apply and build only).
+
+    `present` is in place of a series that the tree has already.
+    """
 
     tree: Tree
     wanted: Wanted
@@ -31,6 +35,7 @@ class Request:
     suites: tuple[Suite, ...] = ()
     loopback: bool = True
     two_ends: two_ends.Asked = field(default_factory=two_ends.Asked)
+    present: Present | None = None
 
 
 def run(shopfloor: Workshop, request: Request) -> Run:
@@ -41,7 +46,7 @@ def run(shopfloor: Workshop, request: Request) -> Run:
     """
     name = request.series.name if request.series else request.tree.version
     with stage(shopfloor, Stage.APPLY, name):
-        source = _source(shopfloor, request)
+        source = kernels.source_of(shopfloor, request.tree, request.series, request.present)
     if source is None:
         _left_out(shopfloor, request, "the series does not apply", with_build=True)
         return shopfloor.run.finish()
@@ -52,12 +57,6 @@ def run(shopfloor: Workshop, request: Request) -> Run:
         return shopfloor.run.finish()
     _test(shopfloor, source, built, request)
     return shopfloor.run.finish()
-
-
-def _source(shopfloor: Workshop, request: Request) -> Source | None:
-    if request.series is None:
-        return Source(request.tree, request.tree.commit, request.tree.tree_id)
-    return kernels.apply(shopfloor, request.tree, request.series)
 
 
 def _test(shopfloor: Workshop, source: Source, built: KernelBuild, request: Request) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""patches/NAME/series.toml: what a carried series is, and which trees it has patches for."""
+"""patches/NAME/series.toml: what a carried series is, its history, and the trees it is for."""
 
 from __future__ import annotations
 
@@ -26,6 +26,20 @@ class Posted(_Strict):
     version: int = Field(ge=1, description="the n of [PATCH vn]")
     message_id: str = Field(pattern=r"^[^<>\s]+@[^<>\s]+$", description="without angle brackets")
     date: datetime.date | None = Field(default=None, description="day of the posting")
+    note: str = Field(default="", description="RFC, or what became of it")
+
+    @property
+    def link(self) -> str:
+        """Where it can be read."""
+        return f"https://lore.kernel.org/r/{self.message_id}"
+
+
+class Mark(_Strict):
+    """How a tree shows that it has the feature, whatever its version: a line of `file` has the
+    text `has`."""
+
+    file: str = Field(pattern=r"^[\w+-][\w.+-]*(/[\w+-][\w.+-]*)*$", description="in the tree")
+    has: str = Field(min_length=1, pattern=r"^[^\n]+$", description="a fixed text, not a pattern")
 
 
 class Base(_Strict):
@@ -38,6 +52,7 @@ class Base(_Strict):
     )
     note: str = Field(default="", description="what differs from the posting")
     tested_on: str = Field(default="", description="the version it was last seen to pass on")
+    tree: str = Field(default="", description="what --tree takes to get such a kernel")
 
 
 class Manifest(_Strict):
@@ -47,6 +62,10 @@ class Manifest(_Strict):
     cover: str = Field(default="", description="the cover letter's text")
     posted: tuple[Posted, ...] = ()
     upstream_since: str = Field(default="", description="first release that has it, v6.7")
+    fate: str = Field(default="", description="as what it was merged, or why it was not")
+    present: tuple[Mark, ...] = Field(
+        default=(), description="a tree that shows them all has the feature: nothing to apply"
+    )
     links: tuple[str, ...] = ()
     bases: dict[str, Base] = Field(min_length=1, description="by the kernel version they fit")
     fragments: tuple[_Fragment, ...] = Field(default=(), description="kconfigs/ it needs")

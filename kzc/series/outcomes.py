@@ -9,6 +9,7 @@ from typing import Any
 
 from kzc.series.apply import STOPS, Applied
 from kzc.series.fit import HunkFit, PatchFit
+from kzc.series.present import Present
 from kzc.values import Fit, Outcome, Series, Stage, Verdict
 
 
@@ -34,6 +35,13 @@ def outcomes(applied: Applied, series: Series) -> tuple[Outcome, ...]:
         if fit.fit in STOPS:
             stopped = f"{index + 1}/{total}"
     return tuple(found)
+
+
+def not_needed(found: Present, version: str) -> Outcome:
+    """The Outcome of a series that a tree of that version has already, with what shows it."""
+    detail = {"fit": Fit.ALREADY.value, "seen": list(found.places)}
+    reason = found.reason(version)
+    return Outcome(Stage.APPLY, found.name, Verdict.SKIP, detail=detail, reason=reason)
 
 
 def _outcome(subject: str, fit: PatchFit, commit: str | None) -> Outcome:

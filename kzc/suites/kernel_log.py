@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from kzc.errors import UsageError
-from kzc.suites.lines import message
+from kzc.suites.fault_log import reports
 from kzc.suites.words import first_problem
 
 _LINES = 160
@@ -80,6 +80,11 @@ class Rules(BaseModel):
     helpers: tuple[re.Pattern[str], ...] = ()
     bystanders: tuple[re.Pattern[str], ...] = ()
 
+    def without(self, kinds: Collection[str]) -> Rules:
+        """The rules for where findings of these kinds say nothing."""
+        deny = tuple(rule for rule in self.deny if rule.kind not in kinds)
+        return self.model_copy(update={"deny": deny})
+
     @field_validator("deny", "allow")
     @classmethod
     def _not_everything(cls, rules: tuple[Deny | Allow, ...]) -> tuple[Deny | Allow, ...]:
@@ -133,8 +138,9 @@ def scan(lines: Iterable[str], rules: Rules) -> tuple[Finding, ...]:
     sieve = re.compile("|".join(f"(?:{rule.pattern.pattern})" for rule in rules.deny))
     found: list[_Open] = []
     during = ""
-    for number, raw in enumerate(lines, 1):
-        text = message(raw.rstrip("\r\n"))
+    for number, (injected, text) in enumerate(reports(lines), 1):
+        if injected:
+            continue
         current = found[-1] if found else None
         rule = _denied(text, rules) if sieve.search(text) else None
         if "kzc: " in text and (mark := _MARK.fullmatch(text)):

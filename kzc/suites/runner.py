@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
-from kzc.suites import fold, kernel_log
+from kzc.suites import faults, faulty, fold, kernel_log
+from kzc.suites.faults import Faults
 from kzc.suites.fold import Log, Part
 from kzc.suites.manifest import Command, Suite
 from kzc.suites.parsers import PARSERS
 from kzc.values import Answer, Case, Ended, Limits, Outcome, Stage, Verdict
 
 _QUICK = Limits(20, 30)
+_HINT = "faults need a kernel of the profile fault, which `--faults` takes by itself"
 
 
 class Guest(Protocol):
@@ -45,12 +49,14 @@ class _Heard:
 @dataclass(frozen=True)
 class Setting:
     """What a suite runs with: `folder` of its programs in the guest, `factor` on its time
-    limits, programs that could not be built with the reason, and the log rules."""
+    limits, programs that could not be built with the reason, and the log rules. With `faults`
+    socket calls of its programs fail on purpose."""
 
     folder: str
     factor: float
     absent: Mapping[str, str]
     rules: kernel_log.Rules
+    faults: Faults | None = None
 
 
 def run_suite(
@@ -62,41 +68,60 @@ def run_suite(
     """All commands of a suite, in order; those after a dead guest are NOT_RUN."""
     heard = _Heard(guest)
     ready = _prepare(suite, heard, setting)
+    name = f"{suite.name} under faults" if setting.faults else suite.name
     parts: list[Part] = []
+    injected: Counter[str] = Counter()
     if ready.ended is not Ended.EXIT:
         cases = fold.blame((), ready.ended, ready.seconds)
         parts.append(Part(cases, (Log("", heard.take()),), ready.ended, ready.seconds))
     elif ready.status:
         # a guest that cannot even set a sysctl is no verdict on the code under test
-        reason = f"sysctls of {suite.name} could not be set: {' '.join(ready.output)}"
-        return Outcome(Stage.TEST, suite.name, Verdict.INFRA, reason=reason)
+        reason = f"{suite.name} could not be set up: {' '.join(ready.output)}"
+        hint = {"hint": _HINT} if setting.faults else {}
+        return Outcome(Stage.TEST, name, Verdict.INFRA, reason=reason, detail=hint)
+    if setting.faults:
+        setting = replace(setting, folder=faults.FOLDER)
     for command in suite.commands:
         if parts and parts[-1].ended is not Ended.EXIT:
             part = _left_out(command, parts[-1].ended)
         else:
-            part = _run(suite, command, heard, setting)
+            part = _run(suite, command, heard, setting, injected)
         parts.append(part)
         for case in part.cases:
             show(case)
-    return fold.fold(suite.name, parts, setting.rules)
+    if setting.faults is None:
+        return fold.fold(name, parts, setting.rules)
+    rules = setting.rules.without(setting.faults.rules.excused)
+    return faulty.concluded(fold.fold(name, parts, rules), parts, injected, rules)
 
 
 def _prepare(suite: Suite, guest: Guest, setting: Setting) -> Answer:
-    """Set the sysctls."""
+    """Set the sysctls, and what faults need."""
     lines = [
         f"echo '{value}' > /proc/sys/{name.replace('.', '/')} || exit 1"
         for name, value in suite.sysctls.items()
     ]
+    if setting.faults:
+        programs = [Path(name).name for build in suite.build for name in build.outputs]
+        lines.append(faults.prepare(setting.folder, programs))
     return guest.run("\n".join(lines) or "true", _QUICK.scaled(setting.factor))
 
 
-def _run(suite: Suite, command: Command, guest: _Heard, setting: Setting) -> Part:
+def _run(
+    suite: Suite, command: Command, guest: _Heard, setting: Setting, injected: Counter[str]
+) -> Part:
     if command.needs in setting.absent:
         reason = f"{command.needs} was not built: {setting.absent[command.needs]}"
         case = Case(command.name, Verdict.SKIP, reason=reason)
         return Part((case,), (), Ended.EXIT, 0.0)
     planned = _planned(command, guest, setting)
     path = f"{suite.name}/{command.name}"
+    if setting.faults:
+        enter, factor = _enter(setting), setting.factor
+        ground = faulty.Ground(guest.run, guest.take, path, enter, factor, setting.faults)
+        part, number = faulty.run_command(command, planned, ground)
+        injected.update(number)
+        return part
     limits = Limits(suite.silence, command.timeout or suite.total).scaled(setting.factor)
     text = "\n".join(
         (

@@ -17,19 +17,19 @@ app.add_typer(series, name="series")
 
 
 @series.command("list")
-def series_list() -> None:
+def series_list(as_json: opt.Json = False) -> None:
     """The series that kzc carries, with the bases they have patches for, and those imported."""
     from kzc.cli import carried
 
-    do(carried.listed)
+    do(lambda: carried.listed(as_json=as_json))
 
 
 @series.command("show")
-def series_show(name: str) -> None:
-    """One series: cover, posted versions, bases, patches."""
+def series_show(name: str, as_json: opt.Json = False) -> None:
+    """The history of one series: what for, when posted, what became of it, patches, suites."""
     from kzc.cli import carried
 
-    do(lambda: carried.show(name))
+    do(lambda: carried.show(name, as_json=as_json))
 
 
 @series.command("remove")

@@ -78,6 +78,69 @@ def test_a_fragment_that_is_not_there_is_named_with_file_and_field(kernel: Path)
     assert "compat" in error.value.hint
 
 
+def test_faults_take_their_profile_unless_another_is_asked_for(kernel: Path) -> None:
+    job = understand(Asked(suites=("vsock",), faults=True))
+    assert job.facts["profile"] == "fault"
+    assert job.faults is not None
+    assert job.faults.rounds == job.faults.rules.every
+    job = understand(Asked(suites=("vsock",), fault_every=[7], profile="debug"))
+    assert job.facts["profile"] == "debug"
+    assert job.faults is not None
+    assert job.faults.rounds == (7,)
+    assert understand(Asked(suites=("vsock",), profile="fault")).faults is None
+
+
+def test_faults_are_for_one_guest(kernel: Path) -> None:
+    with pytest.raises(UsageError, match="not for --topology nested"):
+        understand(Asked(suites=("vsock",), faults=True, topology="nested"))
+
+
+def has_it(patches: Path, text: str = "int socket_7;") -> Path:
+    """The same, and the series says that a tree with that text in net/socket.c has it."""
+    file = patches / "three" / "series.toml"
+    mark = f'upstream_since = "v6.7"\npresent = [{{ file = "net/socket.c", has = "{text}" }}]\n'
+    file.write_text(mark + file.read_text())
+    return patches
+
+
+def test_a_tree_that_has_the_series_gets_no_patches_but_its_suites(kernel: Path) -> None:
+    job = understand(Asked(series="three"), patches=has_it(carried(kernel, '["compat"]')))
+    assert job.series is None
+    assert job.present is not None
+    assert job.present.places == ("net/socket.c:7",)
+    assert [suite.name for suite in job.suites] == ["vsock"]
+    assert "compat.config" in [fragment.name for fragment in job.wanted.fragments]
+    assert job.facts["series"] == "three"
+    assert "series_key" not in job.facts
+
+
+def test_what_works_on_patches_says_that_there_are_none(kernel: Path) -> None:
+    job = understand(Asked(series="three"), patches=has_it(carried(kernel, "[]")))
+    with pytest.raises(
+        UsageError, match=r"already \(since v6.7\): .* and nothing to check"
+    ) as error:
+        job.patches("check")
+    assert "kzc run three" in error.value.hint
+
+
+def test_a_tree_without_it_gets_the_patches(kernel: Path) -> None:
+    patches = has_it(carried(kernel, "[]"), "int socket_99;")
+    job = understand(Asked(series="three"), patches=patches)
+    assert job.present is None
+    assert len(job.patches("check").patches) == 3
+
+
+def test_a_tree_that_no_base_fits_may_have_it_all_the_same(kernel: Path) -> None:
+    patches = has_it(carried(kernel, "[]"))
+    file = patches / "three" / "series.toml"
+    (patches / "three" / "6.12").rename(patches / "three" / "6.1")
+    file.write_text(file.read_text().replace('"6.12"', '"6.1"'))
+    assert understand(Asked(series="three"), patches=patches).present is not None
+    file.write_text(file.read_text().replace("socket_7;", "socket_99;"))
+    with pytest.raises(UsageError, match=r"no patches for 6\.12\.117; it does for 6\.1"):
+        understand(Asked(series="three"), patches=patches)
+
+
 def test_a_series_from_elsewhere_brings_no_fragments(kernel: Path) -> None:
     mails = make_series(kernel, kernel.parent / "mails")
     job = understand(Asked(series=str(mails)), with_suites=False)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from kzc.cli import carried, doctor, trees
 from kzc.jobs.needs import Need, State
-from kzc.settings import load_settings
+from kzc.settings import load_settings, shared_folder
 from kzc.trees import registry
 from kzc.trees.tree import Tree
 
@@ -50,7 +50,8 @@ def test_a_manifest_s_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     (folder / "series.toml").write_text(
         f"title = {json.dumps(text)}\n"
         f"cover = {json.dumps(text + chr(10) + 'all tests passed' + chr(13) + 'x')}\n"
-        f"upstream_since = {json.dumps(text)}\n"
+        f"upstream_since = {json.dumps(text)}\nfate = {json.dumps(text)}\n"
+        f"links = [{json.dumps(text)}]\n"
         f'[bases.{json.dumps(text)}]\nfolder = "b"\n'
     )
     assert carried.listed(tmp_path) == 0
@@ -59,7 +60,23 @@ def test_a_manifest_s_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     shown = capsys.readouterr().out
     check(shown)
     assert "\\x0dx" in shown
-    assert "1. evil [red]subject[/red]" in shown
+    assert "1/1 evil [red]subject[/red]" in shown
+    assert "kzc run s" in shown
+    assert carried.show("s", tmp_path, as_json=True) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["title"], list(values["bases"])) == (text, [text])
+    assert carried.listed(tmp_path, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["carried"] == [values]
+
+
+def test_a_carried_series_is_shown_as_a_history(capsys: pytest.CaptureFixture[str]) -> None:
+    assert carried.show("scm-zc-notification", shared_folder("patches")) == 0
+    shown = capsys.readouterr().out
+    order = ["What it is for", "Posted", "2024-07-30  v8  https://lore", "Upstream", "not merged"]
+    order += ["For 6.12, tested on 6.12.", "1/5 net: ", "kzc run scm-zc", "Proven by", "vsock "]
+    places = [shown.find(words) for words in order]
+    assert places == sorted(places)
+    assert -1 not in places
 
 
 def test_a_need_s_words(capsys: pytest.CaptureFixture[str]) -> None:

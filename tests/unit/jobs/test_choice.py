@@ -70,6 +70,14 @@ def kernel_of(choice: Choice) -> KernelBuild:
     return choice.ready.kernel
 
 
+def test_a_series_that_its_tree_has_already_is_the_tree(finder: Finder, kernel: Path) -> None:
+    manifest = finder.patches / "widen/series.toml"
+    mark = 'present = [{ file = "Makefile", has = "SUBLEVEL = 118" }]\n'
+    manifest.write_text(mark + manifest.read_text())
+    assert finder.find("widen").series is None
+    assert finder.find(f"widen@{kernel}#v1").series is not None
+
+
 def test_a_tag_a_branch_and_an_id_are_commits_of_the_run_s_tree(
     finder: Finder, kernel: Path
 ) -> None:

@@ -19,6 +19,7 @@ from kzc.jobs.workshop import Workshop
 from kzc.kernel.build import compiler_version
 from kzc.kernel.fragment import Fragment
 from kzc.proc import Done, How, LocalRunner
+from kzc.series.present import Present
 from kzc.series.read import read_folder
 from kzc.suites import binaries
 from kzc.suites.manifest import Suite
@@ -113,6 +114,20 @@ def test_a_guest_that_cannot_be_started(kernel: Path, shopfloor: Workshop) -> No
     assert [outcome.stage for outcome in shopfloor.run.run.outcomes] == [Stage.BUILD, Stage.BOOT]
     assert (kept.subject, kept.verdict) == ("nothing", Verdict.INFRA)
     assert "/nowhere/qemu" in kept.reason
+
+
+def test_a_series_that_the_tree_has_is_an_outcome_of_its_own_and_the_tree_is_built(
+    kernel: Path, shopfloor: Workshop
+) -> None:
+    present = Present("three", "v6.7", ("net/socket.c:7",))
+    tree = tree_of(kernel, shopfloor)
+    run = pipeline.run(shopfloor, Request(tree, PLAIN, Plan("tcg"), present=present))
+    applied, built = run.outcomes
+    assert (applied.stage, applied.subject, applied.verdict) == (Stage.APPLY, "three", Verdict.SKIP)
+    assert applied.reason == "6.12.117 has it already (since v6.7): nothing to apply"
+    assert applied.detail["seen"] == ["net/socket.c:7"]
+    assert run.environment["fit"] == "already there"
+    assert (built.verdict, built.detail["tree_id"]) == (Verdict.PASS, tree.tree_id)
 
 
 @pytest.mark.parametrize(("up", "blamed"), [(False, Stage.BOOT), (True, Stage.TEST)])
