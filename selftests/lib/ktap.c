@@ -19,6 +19,7 @@
 #include "zc.h"
 
 #define FAILED	1
+#define KNOWN	2
 #define SKIPPED	4
 
 static struct {
@@ -65,6 +66,16 @@ void ktap_skip(const char *fmt, ...)
 	say(fmt, args);
 	va_end(args);
 	_exit(SKIPPED);
+}
+
+void ktap_known(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(fmt, args);
+	va_end(args);
+	_exit(KNOWN);
 }
 
 void ktap_note(const char *fmt, ...)
@@ -115,6 +126,8 @@ static bool result(int number, const char *name, int status)
 		printf("ok %d %s\n", number, name);
 	else if (code == SKIPPED)
 		printf("ok %d %s # SKIP %s\n", number, name, reason->text);
+	else if (code == KNOWN)
+		printf("not ok %d %s # XFAIL %s\n", number, name, reason->text);
 	else if (code == FAILED)
 		printf("not ok %d %s # %s\n", number, name, reason->text);
 	else if (ended)
@@ -124,7 +137,7 @@ static bool result(int number, const char *name, int status)
 	else
 		printf("not ok %d %s # killed by signal %d\n", number, name, WTERMSIG(status));
 	fflush(stdout);
-	return !code || code == SKIPPED;
+	return !code || code == SKIPPED || code == KNOWN;
 }
 
 static bool wanted(int argc, char **argv, const char *name)

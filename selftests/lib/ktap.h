@@ -35,6 +35,8 @@ unsigned int ktap_slowdown(void);
 
 void __attribute__((noreturn, format(printf, 1, 2))) ktap_fail(const char *fmt, ...);
 void __attribute__((noreturn, format(printf, 1, 2))) ktap_skip(const char *fmt, ...);
+/* A failure that is known, of kernels that are not under test: XFAIL. */
+void __attribute__((noreturn, format(printf, 1, 2))) ktap_known(const char *fmt, ...);
 /* A line of the log, which changes nothing. */
 void __attribute__((format(printf, 1, 2))) ktap_note(const char *fmt, ...);
 

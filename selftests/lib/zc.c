@@ -125,10 +125,13 @@ size_t zc_hold(struct zc_pair *p)
 	static char filler[16 << 10];
 	size_t held = 0;
 	int unsent = 0;
-	int one = 1;
+	int one = 1, segment = 60000;
 
-	if (p->t->type == SOCK_DGRAM)
+	if (p->t->type == SOCK_DGRAM) {
+		/* without, what is corked is copied; no datagram here is as long */
+		must(setsockopt(p->tx, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)));
 		must(setsockopt(p->tx, SOL_UDP, UDP_CORK, &one, sizeof(one)));
+	}
 	if (p->t->family == AF_VSOCK || p->t->type == SOCK_DGRAM)
 		return 0;
 	while (!unsent) {
@@ -236,6 +239,11 @@ bool zc_poll(int fd, short events, int ms)
 
 	must(poll(&p, 1, ms));
 	return p.revents & events;
+}
+
+void zc_sleep(int ms)
+{
+	usleep(1000 * ms);
 }
 
 void zc_wait(int fd, short events)

@@ -88,7 +88,8 @@ void zc_take_rest(int fd, struct zc_set *set);
 
 /* Poll for @events; false after @ms milliseconds. */
 bool zc_poll(int fd, short events, int ms);
-/* The same with FOREVER. */
+void zc_sleep(int ms);
+/* zc_poll() with FOREVER. */
 void zc_wait(int fd, short events);
 
 /* Pages of this process that nobody else has. */
