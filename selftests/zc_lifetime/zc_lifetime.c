@@ -538,6 +538,69 @@ static void optmem(const struct zc_transport *t)
 	check(!status, "wait status %#x", status);
 }
 
+/* Half of the buffer cannot be read: what could be is sent, or given back at once. */
+static void bad_address(const struct zc_transport *t)
+{
+	struct zc_pair p = zc_pair(t);
+	struct buffer b = buffer();
+	static char got[PAYLOAD];
+	struct zc_set set = { .count = 1 };
+	ssize_t sent;
+	int error;
+
+	must(mprotect(b.at + PAYLOAD / 2, PAYLOAD / 2, PROT_NONE));
+	sent = send(p.tx, b.at, PAYLOAD, MSG_ZEROCOPY);
+	error = errno;
+	if (sent == -1) {
+		check(error == EFAULT || (t->family == AF_VSOCK && error == ENOMEM), "send: %s",
+		      strerror(error));
+	} else {
+		check(t->type == SOCK_STREAM && sent == PAYLOAD / 2, "%zd bytes sent", sent);
+		zc_recv(p.rx, got, sent);
+		set.count++;
+	}
+	must(mprotect(b.at + PAYLOAD / 2, PAYLOAD / 2, PROT_READ));
+	zc_send(p.tx, b.at, PAYLOAD, MSG_ZEROCOPY);
+	check(!received(&p, 0), "other data than what was sent");
+	/* a send that failed has no id */
+	zc_take_rest(p.tx, &set);
+	given_back(&b);
+	if (sent == -1 && error == ENOMEM)
+		ktap_known("ENOMEM for a bad address, which should be EFAULT");
+}
+
+/*
+ * Without room for the whole of a message, nothing of it may be sent: the caller will send it again
+ * after EAGAIN.
+ */
+static void no_room(const struct zc_transport *t)
+{
+	static char filler[1 << 10], got[PAYLOAD + sizeof(filler)];
+	struct zc_pair p = zc_pair(t);
+	char *buf = zc_pages(PAYLOAD);
+	int sent = 0, i;
+	ssize_t len;
+
+	while (send(p.tx, filler, sizeof(filler), MSG_DONTWAIT) == (ssize_t)sizeof(filler))
+		check(++sent < 10000, "there is always room");
+	check(errno == EAGAIN, "send: %s", strerror(errno));
+	for (i = 0; i < 4; i++)
+		zc_recv(p.rx, got, sizeof(filler));
+	if (send(p.tx, buf, PAYLOAD, MSG_DONTWAIT | MSG_ZEROCOPY) != -1)
+		ktap_skip("there is room for all of it");
+	check(errno == EAGAIN, "send: %s", strerror(errno));
+	for (; i < sent; i++)
+		zc_recv(p.rx, got, sizeof(filler));
+	zc_send(p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
+	zc_wait(p.rx, POLLIN);
+	len = must(recv(p.rx, got, sizeof(got), 0));
+	if (len > PAYLOAD)
+		ktap_known("a part of the message that got EAGAIN was sent: %zd bytes, not %d", len,
+			   PAYLOAD);
+	check(len == PAYLOAD && !zc_changed(got, len), "%zd other bytes than what was sent", len);
+	completed(p.tx, 1);
+}
+
 static long sockets(void)
 {
 	FILE *file = fopen("/proc/net/sockstat", "r");
@@ -581,6 +644,8 @@ static const struct ktap_test tests[] = {
 	{ "close-receiver", receiver_closed, ON_ALL },
 	{ "shutdown", shut_down, ON_TCP | ON_VSOCK },
 	{ "in-parts", in_parts, ON_TCP | 1u << VSOCK },
+	{ "bad-address", bad_address, ON_ALL },
+	{ "no-room", no_room, 1u << SEQPACKET },
 	{ "memlock", memlock, ON_ALL },
 	{ "memlock-balance", memlock_balance, ON_ALL },
 	{ "optmem", optmem, ON_ALL },
