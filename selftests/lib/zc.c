@@ -14,8 +14,13 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <linux/vm_sockets.h>
+
+/* protocol numbers for experiments: RFC 3692, IEEE 802 */
+#define RFC3692		253
+#define EXPERIMENTAL	0x88b5
 
 #ifndef SO_ZEROCOPY
 #define SO_ZEROCOPY	60
@@ -34,6 +39,8 @@ const struct zc_transport zc_transports[ZC_TRANSPORTS] = {
 	[UDP6] = { "udp6", AF_INET6, SOCK_DGRAM },
 	[VSOCK] = { "vsock", AF_VSOCK, SOCK_STREAM },
 	[SEQPACKET] = { "vsock-seqpacket", AF_VSOCK, SOCK_SEQPACKET },
+	[RAW] = { "raw4", AF_INET, SOCK_RAW },
+	[PACKET] = { "packet", AF_PACKET, SOCK_DGRAM },
 };
 
 union address {
@@ -41,6 +48,7 @@ union address {
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 	struct sockaddr_vm vm;
+	struct sockaddr_ll ll;
 };
 
 static socklen_t loopback(const struct zc_transport *t, union address *a)
@@ -54,6 +62,11 @@ static socklen_t loopback(const struct zc_transport *t, union address *a)
 	case AF_INET6:
 		a->in6.sin6_addr = in6addr_loopback;
 		return sizeof(a->in6);
+	case AF_PACKET:
+		a->ll.sll_protocol = htons(EXPERIMENTAL);
+		a->ll.sll_ifindex = 1;
+		a->ll.sll_halen = 6;
+		return sizeof(a->ll);
 	default:
 		a->vm.svm_cid = VMADDR_CID_LOCAL;
 		a->vm.svm_port = VMADDR_PORT_ANY;
@@ -63,40 +76,55 @@ static socklen_t loopback(const struct zc_transport *t, union address *a)
 
 static int open_socket(const struct zc_transport *t)
 {
-	int fd = socket(t->family, t->type, 0);
+	int fd = socket(t->family, t->type, t->type == SOCK_RAW ? RFC3692 : 0);
 
 	if (fd == -1 && (errno == EAFNOSUPPORT || errno == ESOCKTNOSUPPORT))
 		ktap_skip("this kernel has no %s", t->name);
 	return must(fd);
 }
 
-/* A receiver with the smallest of buffers, so that its window closes soon. */
-static void narrow(const struct zc_transport *t, int rx, int tx)
+/* Loopback numbers all interfaces from 1 on, and itself first. */
+static struct zc_pair packet_pair(const struct zc_transport *t, int tx, int rx)
 {
-	int small = 4096, large = 4 << 20;
+	struct zc_pair p = { .t = t, .tx = tx, .rx = rx };
+	union address a;
+	socklen_t len = loopback(t, &a);
+
+	must(bind(rx, &a.sa, len));
+	must(bind(tx, &a.sa, len));
+	return p;
+}
+
+static void set_buffers(const struct zc_transport *t, int rx, int tx, int window)
+{
+	int large = 4 << 20;
 
 	if (t->family == AF_VSOCK)
 		return;
 	if (t->type == SOCK_STREAM)
-		must(setsockopt(rx, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+		must(setsockopt(rx, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window)));
+	else
+		must(setsockopt(rx, SOL_SOCKET, SO_RCVBUFFORCE, &large, sizeof(large)));
 	must(setsockopt(tx, SOL_SOCKET, SO_SNDBUFFORCE, &large, sizeof(large)));
 }
 
-struct zc_pair zc_plain_pair(const struct zc_transport *t)
+struct zc_pair zc_sized_pair(const struct zc_transport *t, int window)
 {
 	struct zc_pair p = { .t = t, .tx = open_socket(t) };
 	int listener = open_socket(t);
 	union address a;
 	socklen_t len = loopback(t, &a);
 
-	narrow(t, listener, p.tx);
+	set_buffers(t, listener, p.tx, window);
+	if (t->family == AF_PACKET)
+		return packet_pair(t, p.tx, listener);
 	if (bind(listener, &a.sa, len) == -1) {
 		if (errno == EADDRNOTAVAIL)
 			ktap_skip("this kernel has no loopback for %s", t->name);
 		ktap_fail("bind %s: %s", t->name, strerror(errno));
 	}
 	must(getsockname(listener, &a.sa, &len));
-	if (t->type == SOCK_DGRAM) {
+	if (t->type == SOCK_DGRAM || t->type == SOCK_RAW) {
 		must(connect(p.tx, &a.sa, len));
 		must(getsockname(p.tx, &a.sa, &len));
 		must(connect(listener, &a.sa, len));
@@ -108,6 +136,12 @@ struct zc_pair zc_plain_pair(const struct zc_transport *t)
 	p.rx = must(accept(listener, NULL, NULL));
 	must(close(listener));
 	return p;
+}
+
+/* With the smallest of buffers, so that the window closes soon. */
+struct zc_pair zc_plain_pair(const struct zc_transport *t)
+{
+	return zc_sized_pair(t, 4096);
 }
 
 struct zc_pair zc_pair(const struct zc_transport *t)

@@ -21,7 +21,7 @@
 #define FOREVER		10	/* seconds that nothing takes under KVM */
 #define SOON		50	/* milliseconds in which what comes at once has come */
 
-enum { TCP4, TCP6, UDP4, UDP6, VSOCK, SEQPACKET, ZC_TRANSPORTS };
+enum { TCP4, TCP6, UDP4, UDP6, VSOCK, SEQPACKET, RAW, PACKET, ZC_TRANSPORTS };
 
 #define ON_TCP		(1u << TCP4 | 1u << TCP6)
 #define ON_UDP		(1u << UDP4 | 1u << UDP6)
@@ -51,7 +51,7 @@ struct zc_set {
 	uint8_t seen[4096];
 };
 
-/* A sender and a receiver. */
+/* A sender and a receiver. What a raw one receives begins with the IP header. */
 struct zc_pair {
 	const struct zc_transport *t;
 	int tx;
@@ -64,6 +64,8 @@ struct zc_pair {
  */
 struct zc_pair zc_plain_pair(const struct zc_transport *t);
 struct zc_pair zc_pair(const struct zc_transport *t);
+/* A pair like the first, with a receive buffer of that size where it is a TCP one. */
+struct zc_pair zc_sized_pair(const struct zc_transport *t, int window);
 
 /*
  * Make what is sent next wait on its way: behind a closed window (TCP), in a corked datagram (UDP),
