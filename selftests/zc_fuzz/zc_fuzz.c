@@ -339,7 +339,7 @@ static bool receive(size_t len, int flags)
 		expect(errno == EAGAIN, "recv: %s", strerror(errno));
 		return false;
 	}
-	if (streams() && !part) {
+	if (!part && (streams() || f.p.t->type == SOCK_SEQPACKET)) {
 		expect(f.shut && f.received == f.sent, "end of file after %llu bytes of %llu",
 		       (unsigned long long)f.received, (unsigned long long)f.sent);
 		return false;
@@ -500,6 +500,7 @@ int main(int argc, char **argv)
 		return 1;
 	base_seed = number("KZC_SEED", drawn % 1000000000);
 	steps = number("KZC_STEPS", 3000);
-	printf("# seed %u, %u steps\n", base_seed, steps);
+	if (argc < 2 || strcmp(argv[1], "--list"))
+		ktap_note("seed %u, %u steps", base_seed, steps);
 	return ktap_main(argc, argv, tests, ARRAY_SIZE(tests), 60);
 }
