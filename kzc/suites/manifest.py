@@ -85,10 +85,10 @@ class Build(_Table):
 
 def _texts(names: object, info: ValidationInfo) -> dict[str, str]:
     """The sources named and all headers beside them, by name."""
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
         raise ValueError("should be a list of C files")
     folder = Path((info.context or {})["folder"])
-    found = {}
+    found: dict[str, Path] = {}
     for place in (shared_folder("selftests") / LIB, folder):
         headers = [path.name for path in sorted(place.glob("*.h"))]
         found |= {name: place / name for name in (*headers, *names) if (place / name).is_file()}
@@ -108,7 +108,7 @@ class Program(_Table):
     """
 
     name: _Name
-    sources: Annotated[dict[str, str], BeforeValidator(_texts), Field(min_length=1)]
+    sources: Annotated[dict[str, str], BeforeValidator(_texts)]
 
 
 class _Entry(_Table):
