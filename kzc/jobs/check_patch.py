@@ -83,7 +83,7 @@ def suites_for(files: Iterable[str], suites: Iterable[Suite], own: Iterable[str]
         suite
         for suite in suites
         if any(file.startswith(f"{made.folder}/") for made in suite.build for file in files)
-        or (shared and suite.build and suite.name in wanted)
+        or (shared and (suite.build or suite.programs) and suite.name in wanted)
     ]
 
 

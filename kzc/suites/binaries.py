@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A suite's test programs, built from the same commit as the kernel.
+"""A suite's test programs, built from the same commit as the kernel, and its own ones.
 
-Compiled against that commit's uapi headers and kept in the cache by tree id, manifest and
-compiler; the worktree they were made in is left with what make wrote and cleaned by its owner.
+Compiled against that commit's uapi headers and kept in the cache by tree id, manifest, own sources
+and compiler; the worktree they were made in is left with what make wrote and cleaned by its owner.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from pathlib import Path
 
 from kzc.errors import CommandFailed, KzcError
 from kzc.proc import Runner
-from kzc.suites.manifest import Build, Suite
+from kzc.suites.manifest import Build, Program, Suite
 
 ABSENT = "absent.json"
+_GCC = ("gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror")
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,13 @@ class Worktree:
 
 
 class TestsDoNotBuild(KzcError):
-    """A test program of the tree does not compile; it is the code under test that failed."""
+    """A test program does not compile against the tree; it is the code under test that failed."""
 
 
 def key(suite: Suite, tree_id: str, compiler: str) -> str:
     """Names the folder of built programs."""
-    parts = (tree_id, compiler, *(build.model_dump_json() for build in suite.build))
+    made = (*suite.build, *suite.programs)
+    parts = (tree_id, compiler, *(entry.model_dump_json() for entry in made))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
@@ -61,6 +63,8 @@ def build(
         missing: dict[str, str] = {}
         for entry in suite.build:
             missing |= _one(entry, worktree, made, runner, log)
+        for program in suite.programs:
+            _own(program, worktree, made, runner, log)
         (made / ABSENT).write_text(json.dumps(missing))
         made.chmod(0o755)
         if not folder.exists():
@@ -97,6 +101,23 @@ def _one(entry: Build, worktree: Worktree, made: Path, runner: Runner, log: Path
             f"the whole log is {log}{wants}",
         ) from None
     return {}
+
+
+def _own(program: Program, worktree: Worktree, made: Path, runner: Runner, log: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=made.parent) as folder:
+        for name, text in program.sources.items():
+            (Path(folder) / name).write_text(text)
+        sources = [name for name in program.sources if name.endswith(".c")]
+        headers = ["-isystem", f"{worktree.headers}/usr/include"]
+        target = ["-static", "-pthread", "-o", str(made / program.name)]
+        try:
+            for _ in runner.stream([*_GCC, *headers, *target, *sources], log=log, cwd=Path(folder)):
+                pass
+        except CommandFailed as error:
+            raise TestsDoNotBuild(
+                f"{program.name} does not build: {_first_error(error)}",
+                f"the whole log is {log}; it is compiled against the tree's uapi headers",
+            ) from None
 
 
 def _first_error(error: CommandFailed | OSError) -> str:

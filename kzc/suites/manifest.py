@@ -6,6 +6,7 @@ Adding a suite is adding a folder with such a file. Every message names the file
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
@@ -15,18 +16,22 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from kzc.errors import UsageError
+from kzc.settings import shared_folder
 from kzc.suites.parsers import PARSERS
 from kzc.suites.words import first_problem
 
 FILE = "suite.toml"
+LIB = "lib"
 LOOPBACK = ("loopback",)
 TWO_ENDS = ("pair", "nested")
 
@@ -76,6 +81,34 @@ class Build(_Table):
     copy_files: tuple[_Inside, ...] = Field(default=(), alias="copy")
     apt: tuple[str, ...] = ()
     optional: bool = False
+
+
+def _texts(names: object, info: ValidationInfo) -> dict[str, str]:
+    """The sources named and all headers beside them, by name."""
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise ValueError("should be a list of C files")
+    folder = Path((info.context or {})["folder"])
+    found: dict[str, Path] = {}
+    for place in (shared_folder("selftests") / LIB, folder):
+        headers = [path.name for path in sorted(place.glob("*.h"))]
+        found |= {name: place / name for name in (*headers, *names) if (place / name).is_file()}
+    for name in names:
+        if not re.fullmatch(r"[\w-]+\.c", name):
+            raise ValueError(f"{name!r} is no C file beside {FILE} or in {LIB}/")
+        if name not in found:
+            raise ValueError(f"there is no {name} beside {FILE} or in {LIB}/")
+    return {name: path.read_text(encoding="utf-8") for name, path in sorted(found.items())}
+
+
+class Program(_Table):
+    """A program of the suite's own, static, compiled against the tree's uapi headers.
+
+    `sources` in suite.toml are names of C files that stand beside it or in lib/. Here they are
+    the texts by name, those of all headers there too: a changed text is another program.
+    """
+
+    name: _Name
+    sources: Annotated[dict[str, str], BeforeValidator(_texts)]
 
 
 class _Entry(_Table):
@@ -151,6 +184,7 @@ class Suite(_Table):
     total: _Seconds = 300
     prelude: str = ""
     build: tuple[Build, ...] = ()
+    programs: tuple[Program, ...] = ()
     commands: tuple[Command, ...] = ()
     pairs: tuple[PairCommand, ...] = ()
 
@@ -172,7 +206,7 @@ class Suite(_Table):
         _distinct("pairs", [pair.name for pair in self.pairs])
         made = [
             Path(name).name for build in self.build for name in (*build.outputs, *build.copy_files)
-        ]
+        ] + [program.name for program in self.programs]
         _distinct("build", made)
         for kind, entries in (("command", self.commands), ("pair", self.pairs)):
             for entry in entries:
@@ -197,7 +231,8 @@ def load_suite(folder: Path) -> Suite:
     path = folder / FILE
     shown = Path(*path.parts[-3:])
     try:
-        suite = Suite.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        suite = Suite.model_validate(tomllib.loads(text), context={"folder": folder})
     except FileNotFoundError:
         raise UsageError(f"there is no {shown}", "name a folder with a suite.toml") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

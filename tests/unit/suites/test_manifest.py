@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""suite.toml: the two of the project, and what bad ones get."""
+"""suite.toml: those of the project, and what bad ones get."""
 
 import subprocess
 from pathlib import Path
@@ -59,7 +59,8 @@ def test_suites_of_the_project(folder: Path) -> None:
 
 
 def test_there_are_suites() -> None:
-    assert {folder.name for folder in SUITES} >= {"vsock", "msg_zerocopy"}
+    ours = {"zc_lifetime", "zc_notify", "zc_fuzz"}
+    assert {folder.name for folder in SUITES} >= {"vsock", "msg_zerocopy"} | ours
 
 
 def test_the_modes_come_out_of_the_trees_script(tmp_path: Path) -> None:
@@ -128,6 +129,47 @@ def test_messages_name_file_and_field(tmp_path: Path, old: str, new: str, words:
     with pytest.raises(UsageError) as error:
         load(tmp_path, GOOD.replace(old, new, 1))
     assert error.value.message.startswith("selftests/x/suite.toml: ")
+    assert words in error.value.message
+
+
+PROGRAM = GOOD[: GOOD.index("[[build]]")] + (
+    '[[programs]]\nname = "x"\nsources = ["x.c", "ktap.c"]\n\n' + GOOD[GOOD.index("[[commands]]") :]
+)
+
+
+def load_program(tmp_path: Path, text: str = PROGRAM) -> Suite:
+    folder = tmp_path / "selftests" / "x"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "x.c").write_text("int main(void) { return 0; }\n")
+    (folder / "x.h").write_text("/* nothing */\n")
+    (folder / "suite.toml").write_text(text)
+    return load_suite(folder)
+
+
+def test_a_program_comes_with_the_text_of_its_sources_and_of_all_headers(tmp_path: Path) -> None:
+    sources = load_program(tmp_path).programs[0].sources
+    assert [name for name in sources if name.endswith(".c")] == ["ktap.c", "x.c"]
+    assert sources["x.c"] == "int main(void) { return 0; }\n"
+    assert {"x.h", "ktap.h", "zc.h"} <= set(sources)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('["x.c", "ktap.c"]', '["y.c"]', "sources: there is no y.c beside suite.toml or in lib/"),
+        ('["x.c", "ktap.c"]', '["../x/x.c"]', "sources: '../x/x.c' is no C file beside"),
+        ('["x.c", "ktap.c"]', '["x.h"]', "sources: 'x.h' is no C file beside"),
+        ('["x.c", "ktap.c"]', "[]", "sources: "),
+        ('["x.c", "ktap.c"]', '"x.c"', "sources: should be a list of C files"),
+        ('["x.c", "ktap.c"]', "[1]", "sources: should be a list of C files"),
+        ('["x.c", "ktap.c"]', '{"x.c" = "int x;"}', "sources: should be a list of C files"),
+        ('needs = "x"', 'needs = "y"', "command x: no build makes 'y'"),
+    ],
+)
+def test_messages_of_programs(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in PROGRAM
+    with pytest.raises(UsageError) as error:
+        load_program(tmp_path, PROGRAM.replace(old, new, 1))
     assert words in error.value.message
 
 

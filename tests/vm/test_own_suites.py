@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""kzc's own guest tests: what they say of good kernels, and that they see a bad one.
+
+The bad one is the series' with a patch more, which gets MSG_ZEROCOPY wrong when its command line
+says so (tests/data/faults/zerocopy).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kzc.settings import shared_folder
+from tests.vm.conftest import FAULTS, SERIES, TREE, Kzc
+
+OURS = ("zc_fuzz", "zc_notify", "zc_lifetime")
+# skbuff.zerocopy=N, a suite that sees it, its cases that fail, what one of them says
+WRONG = {
+    "drop": (1, "zc_fuzz", {"fuzz/tcp4", "fuzz/udp6", "fuzz/vsock"}, "has to be next"),
+    "double": (2, "zc_fuzz", {"fuzz/tcp4", "fuzz/udp6", "fuzz/vsock"}, "has to be next"),
+    "lie": (3, "zc_lifetime", {"change-after-completion/udp4"}, "completed without a copy"),
+    "early": (4, "zc_lifetime", {"change-after-completion/udp4"}, "after the completion was rec"),
+    "leak": (5, "zc_lifetime", {"munmap/tcp4", "munmap/udp6"}, "pages of the buffer are still"),
+    "unlock": (6, "zc_lifetime", {"memlock-balance/tcp4"}, "locked pages of a send before"),
+}
+
+
+def suite_of(kzc: Kzc, name: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = [
+        o for o in kzc.report()["outcomes"] if o["stage"] == "test" and o["subject"] == name
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def words(*suites: str) -> list[str]:
+    return [word for name in suites for word in ("--suite", name)]
+
+
+def verdicts(outcome: dict[str, Any]) -> Counter[str]:
+    return Counter(case["verdict"] for case in outcome["cases"])
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A series: the carried one and the patch that gets it wrong."""
+    folder = tmp_path_factory.mktemp("broken")
+    for patch in (shared_folder("patches") / SERIES / "6.12").glob("*.patch"):
+        shutil.copy(patch, folder)
+    (patch,) = (FAULTS / "zerocopy").glob("*.patch")
+    shutil.copy(patch, folder / "9999.patch")
+    return folder
+
+
+@pytest.mark.vm
+def test_the_interface_of_the_series(kzc: Kzc, built: str) -> None:
+    done = kzc(
+        "run", SERIES, "--tree", TREE, *words("zc_notify", "zc_fuzz"), "--append", "kzc.seed=1"
+    )
+    assert done.code == 0, done.said
+    notify = suite_of(kzc, "zc_notify")
+    assert {case["name"] for case in notify["cases"] if case["verdict"] == "skip"} <= {
+        f"wrap/{name}" for name in ("tcp4", "tcp6", "udp4", "udp6", "vsock", "vsock-seqpacket")
+    }
+    assert verdicts(notify)["pass"] > 90
+    fuzz = suite_of(kzc, "zc_fuzz")
+    assert verdicts(fuzz) == {"pass": 8}
+    log = kzc.data / "runs" / kzc.report()["id"] / fuzz["log"]
+    assert "# seed 1, 3000 steps" in log.read_text()
+
+
+@pytest.mark.full
+def test_lifetime(kzc: Kzc, built: str) -> None:
+    done = kzc("run", SERIES, "--tree", TREE, *words("zc_lifetime"))
+    assert done.code == 0, done.said
+    assert verdicts(suite_of(kzc, "zc_lifetime"))["pass"] > 100
+
+
+@pytest.mark.full
+def test_a_tree_without_the_series(kzc: Kzc) -> None:
+    done = kzc("test", *OURS, "--tree", TREE)
+    assert done.code == 0, done.said
+    skipped = [case for case in suite_of(kzc, "zc_notify")["cases"] if case["verdict"] == "skip"]
+    assert len(skipped) > 90
+    assert {case["reason"] for case in skipped} == {"this kernel has no SCM_ZC_NOTIFICATION"}
+    assert verdicts(suite_of(kzc, "zc_fuzz")) == {"pass": 8}
+
+
+@pytest.mark.full
+def test_with_the_kernels_own_checkers(kzc: Kzc) -> None:
+    done = kzc("run", SERIES, "--tree", TREE, "--profile", "debug", *words(*OURS))
+    assert done.code == 0, done.said
+    assert not any(outcome["detail"].get("findings") for outcome in kzc.report()["outcomes"])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_goes_wrong_is_seen(kzc: Kzc, broken: Path, wrong: str) -> None:
+    number, suite, cases, said = WRONG[wrong]
+    done = kzc(
+        *("run", str(broken), "--tree", TREE, *words(suite)),
+        *("--append", f"skbuff.zerocopy={number}"),
+    )
+    assert done.code == 1, done.said
+    found = {case["name"]: case for case in suite_of(kzc, suite)["cases"]}
+    assert {name for name, case in found.items() if case["verdict"] == "fail"} >= cases
+    assert all(said in found[name]["reason"] for name in cases)
+
+
+@pytest.mark.full
+def test_ids_wrap(kzc: Kzc, broken: Path) -> None:
+    done = kzc(
+        *("run", str(broken), "--tree", TREE, *words("zc_notify")),
+        *("--append", "skbuff.zerocopy=7"),
+    )
+    found = {case["name"]: case for case in suite_of(kzc, "zc_notify")["cases"]}
+    wraps = {name: case["verdict"] for name, case in found.items() if name.startswith("wrap/")}
+    assert len(wraps) == 6
+    assert set(wraps.values()) == {"pass"}, done.said
