@@ -215,6 +215,14 @@ def _libraries(machine: Machine, runner: Runner) -> Iterator[Need]:
         archive or f"libc.a {lost}: it is linked into the tests of mini guests",
         "" if archive else install("libc6-dev"),
     )
+    archive = _static_libc(compiler, runner, "-m32") if compiler else ""
+    yield Need(
+        "32-bit static libc",
+        State.OK if archive else State.WARN,
+        Path(archive).name,
+        archive or f"libc.a {lost} with -m32: tests of 32-bit callers are skipped",
+        "" if archive else install("gcc-multilib"),
+    )
 
 
 def _included(compiler: str, runner: Runner) -> set[str]:
@@ -226,8 +234,8 @@ def _included(compiler: str, runner: Runner) -> set[str]:
     return set(done.stdout.split())
 
 
-def _static_libc(compiler: str, runner: Runner) -> str:
-    argv = [compiler, "-print-file-name=libc.a"]
+def _static_libc(compiler: str, runner: Runner, *flags: str) -> str:
+    argv = [compiler, *flags, "-print-file-name=libc.a"]
     path = runner.capture(argv, timeout=_ASK_SECONDS, check=False).stdout.strip()
     return path if "/" in path else ""  # gcc repeats the bare name of what it does not find
 

@@ -5,6 +5,8 @@ Each call stands between `=== IP PROTO` and `=== status N`; the latter is printe
 or receiver is left, so that a late receiver's line never lands in the next call. In between, the
 script prints a header per mode, the sender a `tx=` line and the receiver an `rx=` line, in either
 order. A mode has passed when both lines are there and data arrived; `ok` proves nothing.
+Newer scripts also send to where nobody receives: trials with `tx-only` in their header. There the
+sender says itself whether the data was expected to be copied.
 """
 
 from __future__ import annotations
@@ -30,30 +32,36 @@ _KILLED = re.compile(
     r"\b(Killed|Segmentation fault|Bus error|Aborted|Illegal instruction|Terminated)\b"
 )
 _UNSUPPORTED = re.compile(r"setsockopt .*: Operation not supported$")
-_MODES = {"-z": "zerocopy", "-Z": "sendmsg-notification"}
+_UNEXPECTED = re.compile(r"serr: ee_code: \d+ != expected \d+")
+# -n where -Z has another meaning
+_MODES = {"-z": "zerocopy", "-Z": "sendmsg-notification", "-n": "sendmsg-notification"}
+_TX_ONLY = "tx-only"
 
 
 @dataclass
 class _Trial:
-    """One mode of one call. `ended`: all that it could print was seen."""
+    """One mode of one call. `ended`: all that it could print was seen; `alone`: no receiver."""
 
     ip: int
     proto: str
     mode: str
     announced: bool = True
+    alone: bool = False
     ended: bool = False
     status: int = 0
     lines: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        return f"{self.proto}/ipv{self.ip}/{self.mode}"
+        return f"{self.proto}/ipv{self.ip}/{self.mode}{'-' + _TX_ONLY if self.alone else ''}"
 
 
 def parse(
     lines: Iterable[str], *, status: int | None, planned: Sequence[str] = ()
 ) -> tuple[Case, ...]:
-    """Cases `PROTO/ipvN/MODE`, mode copy, zerocopy or sendmsg-notification (option -Z).
+    """Cases `PROTO/ipvN/MODE`, mode copy, zerocopy or sendmsg-notification (option -Z or -n).
+
+    Where nobody receives, the name ends in `-tx-only`.
 
     Detail: proto, ip, mode, and as far as they were printed tx, tx_mb, txc, zc (y or n), txs
     (completions that sendmsg returned), rx, rx_mb, and missing.
@@ -103,8 +111,9 @@ def _trials(lines: Sequence[str]) -> list[_Trial]:
                 current.ended = True
             elif current:
                 trials.pop()
-            mode = _mode((match[3] or "").split())
-            current = _Trial(int(match[1]), match[2], mode, lines=[call] if call else [])
+            words = (match[3] or "").split()
+            current = _Trial(int(match[1]), match[2], _mode(words), lines=[call] if call else [])
+            current.alone = _TX_ONLY in words
             trials.append(current)
         elif current and line.strip() and not is_kernel(line):
             current.lines.append(line.strip())
@@ -148,7 +157,7 @@ def _judge(trial: _Trial, detail: dict[str, Any]) -> tuple[Verdict, str]:
         return Verdict.SKIP, words
     if words:
         return Verdict.FAIL, words
-    if not trial.ended and not {"tx", "rx"} <= detail.keys():
+    if not trial.ended and not _ends(trial) <= detail.keys():
         return Verdict.CRASH, "cut before its end"
     if not trial.announced:
         last = trial.lines[-1] if len(trial.lines) > 1 else "it printed nothing"
@@ -156,17 +165,23 @@ def _judge(trial: _Trial, detail: dict[str, Any]) -> tuple[Verdict, str]:
     return _weigh(trial, detail)
 
 
+def _ends(trial: _Trial) -> set[str]:
+    return {"tx"} if trial.alone else {"tx", "rx"}
+
+
 def _weigh(trial: _Trial, detail: dict[str, Any]) -> tuple[Verdict, str]:
     """Judge a trial that came to its end without a word of trouble."""
     for key, who in (("tx", "sender"), ("rx", "receiver")):
-        if key not in detail:
+        if key in _ends(trial) and key not in detail:
             return Verdict.CRASH, f"the {who} went without its {key}= line"
     if sum(_RX.search(line) is not None for line in trial.lines) > 1:
         return Verdict.FAIL, "more than one receiver reported"
-    if not detail["rx"]:
+    if not trial.alone and not detail["rx"]:
         return Verdict.FAIL, "nothing was received"
     if trial.mode != "copy" and not detail["txc"]:
         return Verdict.FAIL, "no zerocopy completion came"
+    if unexpected := _find(_UNEXPECTED, trial.lines):
+        return Verdict.FAIL, unexpected[0]
     if trial.status:
         return Verdict.FAIL, f"the script ended with status {trial.status}"
     if "missing" in detail:

@@ -138,6 +138,8 @@ def test_headers_are_asked_of_the_compiler(bench: Bench) -> None:
     assert found["libelf headers"].fix.endswith("apt-get install -y libelf-dev")
     assert found["openssl headers"].state is State.OK
     assert found["static libc"].state is State.MISSING
+    assert found["32-bit static libc"].state is State.WARN
+    assert found["32-bit static libc"].fix == needs.install("gcc-multilib")
     (bench.bin / "gcc").unlink()
     assert "no gcc" in bench.examine()["libelf headers"].reason
 

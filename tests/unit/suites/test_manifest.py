@@ -82,6 +82,22 @@ def test_the_modes_come_out_of_the_trees_script(tmp_path: Path) -> None:
     assert b"tcp/ipv6/sendmsg-notification" in done.stdout
 
 
+def test_newer_scripts_send_to_nobody_too_but_not_over_tcp(tmp_path: Path) -> None:
+    suite = load_suite(ROOT / "selftests" / "msg_zerocopy")
+    script = tmp_path / "msg_zerocopy.sh"
+    script.write_text('do_test() {\n# tx-only\n}\ndo_test "${EXTRA_ARGS}"\ndo_test "-n ${A}"\n')
+    for command in suite.commands[:2]:
+        listing = ["sh", "-c", command.list_tests]
+        done = subprocess.run(listing, cwd=tmp_path, check=True, capture_output=True)
+        only = ["-tx-only"] if command.name == "udp" else []
+        assert done.stdout.decode().split() == [
+            f"{command.name}/ipv{ip}/{mode}{end}"
+            for ip in (4, 6)
+            for mode in ("copy", "sendmsg-notification")
+            for end in ("", *only)
+        ]
+
+
 def test_defaults_and_memory(tmp_path: Path) -> None:
     suite = load(tmp_path, GOOD)
     assert (suite.cpus, suite.memory_mib, suite.silence, suite.total) == (1, 512, 60, 300)

@@ -206,3 +206,39 @@ def test_what_the_script_did_not_come_to_after_an_unsupported_mode_is_skipped_to
     # but a script that was cut proves nothing about what would have come
     cut = parse(lines[:4], status=None, planned=planned)
     assert [case.verdict for case in cut[1:]] == [Verdict.NOT_RUN, Verdict.NOT_RUN]
+
+
+def udp(*lines: str, script: int = 0) -> tuple[Case, ...]:
+    return parse(["=== 4 udp", *lines, f"=== status {script}"], status=0)
+
+
+def test_a_sender_without_a_receiver_needs_none() -> None:
+    both = udp("ipv4 udp -z  tx-rx", ZTX, RX, "ipv4 udp -z  tx-only", "tx=7 (1 MB) txc=7 zc=y")
+    assert [(case.name, case.verdict) for case in both] == [
+        ("udp/ipv4/zerocopy", Verdict.PASS),
+        ("udp/ipv4/zerocopy-tx-only", Verdict.PASS),
+    ]
+    assert both[1].detail["zc"] == "y"
+    assert "rx" not in both[1].detail
+
+
+def test_without_a_receiver_it_is_still_judged() -> None:
+    (silent,) = udp("ipv4 udp -z  tx-only")
+    assert silent.verdict is Verdict.CRASH
+    assert silent.reason == "the sender went without its tx= line"
+    (none,) = udp("ipv4 udp -n  tx-only", "tx=7 (1 MB) txc=0 zc=n txs=0")
+    assert (none.verdict, none.reason) == (Verdict.FAIL, "no zerocopy completion came")
+    assert none.detail["mode"] == "sendmsg-notification"
+
+
+def test_copied_where_it_should_not_be() -> None:
+    first, second = udp(
+        "ipv4 udp -z  tx-only",
+        "serr: ee_code: 0 != expected 1",
+        "tx=7 (1 MB) txc=7 zc=n",
+        "ipv4 udp -n  tx-rx",
+        "tx=7 (1 MB) txc=7 zc=n txs=5",
+        RX,
+    )
+    assert (first.verdict, first.reason) == (Verdict.FAIL, "serr: ee_code: 0 != expected 1")
+    assert (second.verdict, second.detail["txs"]) == (Verdict.PASS, 5)
