@@ -77,7 +77,7 @@ def suites_for(files: Iterable[str], suites: Iterable[Suite], own: Iterable[str]
     """Those whose programs a patch may break: made in a folder that it touches, or, of the
     series' own, made of something else that it touches."""
     files = tuple(files)
-    shared = any(file.startswith(_TOOLS) or "/uapi/" in file for file in files)
+    shared = of_programs(files)
     wanted = set(own)
     return [
         suite
@@ -85,6 +85,11 @@ def suites_for(files: Iterable[str], suites: Iterable[Suite], own: Iterable[str]
         if any(file.startswith(f"{made.folder}/") for made in suite.build for file in files)
         or (shared and suite.build and suite.name in wanted)
     ]
+
+
+def of_programs(files: Iterable[str]) -> bool:
+    """Whether any of these files can make a difference to a test program."""
+    return any(file.startswith(_TOOLS) or "/uapi/" in file for file in files)
 
 
 def _remark(remark: checkpatch.Remark) -> dict[str, object]:
