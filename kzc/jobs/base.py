@@ -24,7 +24,7 @@ from kzc.series.outcomes import outcomes
 from kzc.series.scratch import OFFLINE, read_blobs, try_series
 from kzc.settings import Settings
 from kzc.trees.checkouts import tree_of_path
-from kzc.trees.slots import checkout
+from kzc.trees.slots import visit
 from kzc.trees.tree import kernel_version
 from kzc.values import Series, Verdict
 
@@ -205,7 +205,7 @@ def _applied(search: _Search, ground: Ground, commit: str) -> Applied:
     known = find_applied(tree.repo, commit, series, runner)
     if known is not None:
         return known
-    with checkout(tree.repo, commit, settings, runner) as slot:
+    with visit(tree.repo, commit, paths(series.patches), settings, runner) as slot:
         return apply_series(slot.path, series, runner)
 
 

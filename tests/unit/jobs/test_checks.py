@@ -21,6 +21,7 @@ from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.places import Places
 from kzc.jobs.workshop import Workshop
 from kzc.kernel.build import Recipe, compiler_version
+from kzc.kernel.checks import compiled as compiled_of
 from kzc.kernel.fragment import Fragment
 from kzc.results.store import Store
 from kzc.series.read import read_folder
@@ -169,6 +170,18 @@ def test_only_what_changed_is_checked_again_and_nothing_escapes_for_being_made_a
         each.places.close()
     clean(shopfloor.settings, everything=True)
     assert not list((shopfloor.settings.cache / "checks").glob("*/"))
+
+
+def test_a_patch_is_not_built_with_what_a_later_one_touches(
+    shopfloor: Workshop, kernel: Path, tmp_path: Path
+) -> None:
+    tree = tree_of(kernel, shopfloor)
+    kernels.make_kernel(shopfloor, Source(tree, tree.commit, tree.tree_id), PLAIN)
+    first = ("net/socket.c", "int socket_5;\n", "long socket_5;\n")
+    later = ("net/core/sock.c", "int sock_8;\n", "long sock_8;\n")
+    found = check(shopfloor, kernel, series_of(kernel, tmp_path / "one", first, later))
+    log = shopfloor.run.folder / str(cases_of(found[0])["build"].detail["log"])
+    assert compiled_of(log.read_text().splitlines()) == ("net/socket.o",)
 
 
 def test_what_does_not_apply_is_loud_and_its_mail_is_looked_at(
