@@ -6,7 +6,7 @@ python bench/checks.py [--work FOLDER] [base | READING]...: an hour on two cores
 named each reading may be taken for itself (`check-first`, `rebase-first`, `check-again`,
 `rebase-again`), and what is there already is not taken again. Both sides begin with the base built
 by the same compiler in the same configuration, and compile without help from a compiler cache what
-the patches change. Seconds of CPU are held (user and system, of all children), because wall time
+the patches change. The two sides may be taken at once, with KZC_JOBS=1 each. Seconds of CPU are held (user and system, of all children), because wall time
 on a shared machine is noise; both are kept. Holds: first <= 1, after a change <= 0.2.
 """
 
@@ -125,14 +125,15 @@ def series_in(folder: Path, series: Series, *, changed: bool) -> Path:
 
 def measure(bench: Bench, series: Series, wanted: list[str]) -> dict[str, Reading]:
     """The readings asked for, and those that the folder has."""
-    notes = bench.folder / "readings.json"
-    known: dict[str, Reading] = json.loads(notes.read_text()) if notes.exists() else {}
     if not bench.cache.exists():
         bench.base()
+    known: dict[str, Reading] = {}
     for name in READINGS:
-        if name in wanted and name not in known:
-            known[name] = bench.take(name, series)
-            notes.write_text(json.dumps(known))
+        note = bench.folder / f"{name}.json"
+        if name in wanted and not note.exists():
+            note.write_text(json.dumps(bench.take(name, series)))
+        if note.exists():
+            known[name] = json.loads(note.read_text())
     return known
 
 
