@@ -2,9 +2,10 @@
 """Four short series on the real 6.12: `python bench/bisections.py [CONFIDENCE]`.
 
 Patch 4 of six breaks a vsock case always; patch 3 of six breaks it three times in ten; patch 2 of
-six does not build and patch 5 panics at boot; patch 2 of four makes vsock_perf slower. Each has to be found, with the confidence asked for [0.99]. Kept are the
-runs spent and seconds of wall time, kernels built on the way; on a second call, or after `make
-test`, those are in the cache. 1 is returned when an answer is wrong or not sure enough.
+six does not build and patch 5 panics at boot; patch 2 of four makes vsock_perf slower. Each has to
+be found, with the confidence asked for [0.99]. Kept are the runs spent and seconds of wall time,
+kernels built on the way; on a second call, or after `make test`, those are in the cache. 1 is
+returned when an answer is wrong or not sure enough.
 """
 
 from __future__ import annotations
