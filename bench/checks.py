@@ -6,8 +6,9 @@ python bench/checks.py [--work FOLDER] [base | READING]...: an hour on two cores
 named each reading may be taken for itself (`check-first`, `rebase-first`, `check-again`,
 `rebase-again`), and what is there already is not taken again. Both sides begin with the base built
 by the same compiler in the same configuration, and compile without help from a compiler cache what
-the patches change. The two sides may be taken at once, with KZC_JOBS=1 each. Seconds of CPU are held (user and system, of all children), because wall time
-on a shared machine is noise; both are kept. Holds: first <= 1, after a change <= 0.2.
+the patches change. The two sides may be taken at once, with KZC_JOBS=1 each. Seconds of CPU are
+held (user and system, of all children), because wall time on a shared machine is noise; both are
+kept. Holds: first <= 1, after a change <= 0.2.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Bench:
 
     def rebase(self, mails: Path) -> Reading:
         """A branch with the mails, then every commit of it made."""
-        identity = ["-c", "user.name=kzc", "-c", "user.email=kzc@localhost"]
+        identity = ["-c", "user.name=kzc", "-c", "user.email=kzc@localhost", "-c", "gc.auto=0"]
         git = ["git", "-C", str(self.work), *identity]
         subprocess.run([*git, "checkout", "-q", "--detach", "-f", self.tree.commit], check=True)
         files = sorted(str(path) for path in mails.iterdir())
