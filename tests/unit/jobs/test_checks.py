@@ -184,6 +184,24 @@ def test_a_patch_is_not_built_with_what_a_later_one_touches(
     assert compiled_of(log.read_text().splitlines()) == ("net/socket.o",)
 
 
+def test_what_the_parent_says_is_asked_once(
+    shopfloor: Workshop, kernel: Path, tmp_path: Path
+) -> None:
+    file, old = "net/core/sock.c", "int sock_1;\n"
+    edit(kernel / file, old, "int idle(int unused) { return 0; }\n" + old)
+    commit(kernel)
+    first = (file, "int sock_5;\n", "long sock_5;\n")
+    later = (file, "int sock_8;\n", "int more(int idle_too) { return 0; }\n")
+    found = check(shopfloor, kernel, series_of(kernel, tmp_path / "one", first, later))
+    cases = [cases_of(each)["warnings"] for each in found]
+    assert [case.verdict for case in cases] == [Verdict.PASS, Verdict.FAIL]
+    assert "idle_too" in cases[1].reason
+    # its own objects once; those of its parent were made when that was checked
+    log = shopfloor.run.folder / str(cases[1].detail["log"])
+    assert compiled_of(log.read_text().splitlines()) == ("net/core/sock.o",)
+    assert log.read_text().count("  CC      ") == 1
+
+
 def test_what_does_not_apply_is_loud_and_its_mail_is_looked_at(
     shopfloor: Workshop, kernel: Path, tmp_path: Path
 ) -> None:
