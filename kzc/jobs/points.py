@@ -161,7 +161,7 @@ def _makers(shopfloor: Workshop, line: Line) -> tuple[int, ...]:
     git = Git(shopfloor.runner, git_dir=line.source.tree.repo)
     for point in reversed(range(line.last)):
         names = git.out("diff", "--name-only", "--no-renames", *line.commits[point : point + 2])
-        makers[point] = point if of_programs(names.splitlines()) else makers[point + 1]
+        makers[point] = point if of_programs(names.splitlines(), line.suite) else makers[point + 1]
     return tuple(makers)
 
 

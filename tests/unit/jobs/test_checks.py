@@ -14,6 +14,7 @@ import pytest
 from kzc.jobs import checks, kernels
 from kzc.jobs.check_bench import At
 from kzc.jobs.check_guest import Guests, identity_of
+from kzc.jobs.check_patch import of_programs, suites_for
 from kzc.jobs.checked import remember
 from kzc.jobs.checks import Request
 from kzc.jobs.guests import Plan
@@ -262,6 +263,24 @@ def test_w1_looks_at_touched_files_and_allmodconfig_at_their_neighbours(
     # a header is seen by the objects beside it
     assert cases[0]["allmodconfig"].verdict is Verdict.FAIL
     assert cases[0]["allmodconfig"].detail["new"][0]["file"] == "net/core/own.h"
+
+
+def test_a_patch_may_break_the_programs_of_its_folder_and_those_of_what_is_shared() -> None:
+    folder = "tools/testing/small"
+    for file in (f"{folder}/prog.c", "include/uapi/linux/vm_sockets.h", "tools/include/x.h"):
+        assert of_programs([file], SUITE)
+        assert suites_for([file], [SUITE], ["small"]) == [SUITE]
+    assert of_programs(["tools/testing/selftests/lib.mk"], SUITE)
+    for file in (
+        "net/socket.c",
+        "tools/testing/selftests/net/msg_zerocopy.c",
+        f"{folder}er/prog.c",
+    ):
+        assert not of_programs([file], SUITE)
+        assert suites_for([file], [SUITE], ["small"]) == []
+    # a uapi header is shared by all, so only what the series itself names is made
+    assert suites_for(["include/uapi/linux/vm_sockets.h"], [SUITE], []) == []
+    assert suites_for([f"{folder}/prog.c"], [SUITE], []) == [SUITE]
 
 
 def test_a_suite_runs_once_for_each_image_and_its_programs(
