@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,7 @@ def _values(spec: str, series: Series, found: Answer) -> dict[str, Any]:
         "title": series.title,
         "base_commit": series.base,
         "prerequisites": list(series.prerequisites),
+        "present": [asdict(each) for each in found.present],
         "known": found.known.value,
         "verdict": found.verdict.value,
         "reason": found.reason,

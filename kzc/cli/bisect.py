@@ -56,6 +56,7 @@ class Wish:
     runs: int = 10
     replay: str = ""
     resume: str = ""
+    last_programs: bool = False
     as_json: bool = False
 
 
@@ -103,10 +104,11 @@ def bisect(asked: Asked, wish: Wish) -> int:
             )
         filled = accumulate(source.applied.commits, lambda a, b: b or a, initial=job.tree.commit)
         points = tuple(commit or job.tree.commit for commit in filled)
-        question = _question(job, looked_for, goal, commits)
+        question = _question(job, (looked_for, goal), commits, wish.last_programs)
         before = job_of.known_from(known, question) if known else ()
         quiet = replace(shopfloor, screen=Quiet(shopfloor.screen))
-        line = Line(source, points, job.wanted, plan, job.suites[0] if job.suites else None)
+        suite = job.suites[0] if job.suites else None
+        line = Line(source, points, job.wanted, plan, suite, wish.last_programs)
         with Log(run.folder / FILE, question, before) as log:
             machine, shown = Points(quiet, line), _shower(shopfloor, len(question.suspects))
             if wish.grid:
@@ -155,7 +157,9 @@ def based(job: Job, spec: str) -> tuple[Job, tuple[str, ...]]:
     return replace(job, tree=tree, facts={**job.facts, "commit": tree.commit}), commits
 
 
-def _question(job: Job, looked_for: Sought, goal: Goal, commits: tuple[str, ...]) -> Question:
+def _question(
+    job: Job, wanted: tuple[Sought, Goal], commits: tuple[str, ...], last_programs: bool
+) -> Question:
     assert job.series is not None
     patches = job.series.patches
     ids = commits if len(commits) == len(patches) else ("",) * len(patches)
@@ -164,9 +168,10 @@ def _question(job: Job, looked_for: Sought, goal: Goal, commits: tuple[str, ...]
         for number, (patch, commit) in enumerate(zip(patches, ids, strict=True), 1)
     )
     texts = (key_of(job.tree.commit, job.series), *(part.text for part in job.wanted.fragments))
-    key = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
+    programs = ("last programs",) if last_programs else ()
+    key = hashlib.sha256("\0".join((*texts, *programs)).encode()).hexdigest()[:24]
     tree = f"{job.tree.name or job.tree.source} ({job.tree.version})"
-    return Question(job.series.name, tree, job.tree.commit, key, suspects, looked_for, goal)
+    return Question(job.series.name, tree, job.tree.commit, key, suspects, *wanted)
 
 
 def _shower(shopfloor: Workshop, total: int) -> Callable[[Observation], None]:

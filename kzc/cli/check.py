@@ -7,8 +7,6 @@ takes another for a command that is broken.
 
 from __future__ import annotations
 
-import email
-import email.policy
 import json
 import sys
 from collections.abc import Callable
@@ -37,7 +35,7 @@ from kzc.results.clean import paired
 from kzc.results.json_report import json_report
 from kzc.results.verdicts import exit_code
 from kzc.series.mail import Mail, read_mail
-from kzc.series.mails import Source, series_from
+from kzc.series.mails import series_of_one
 from kzc.suites.manifest import load_suite
 from kzc.trees.find import enclosing_kernel
 from kzc.values import Series
@@ -53,7 +51,6 @@ class _Mailed:
     """One mail from standard input, as a series."""
 
     mail: Mail
-    sender: str
     series: Series
 
 
@@ -74,7 +71,7 @@ def check(asked: Asked, allmodconfig: bool, form: str) -> int:
         plan,
         allmodconfig,
         mailed.mail.tags if mailed else "",
-        mailed.sender if mailed else "",
+        mailed.mail.sender if mailed else "",
     )
     with opened(job, facts, quiet=form in _QUIET) as shopfloor:
         checks.run(shopfloor, request)
@@ -86,9 +83,7 @@ def _from_stdin(raw: bytes) -> _Mailed:
     if not raw.strip():
         raise UsageError("there is no mail on standard input", "kzc check - < 0001-x.patch")
     mail = read_mail(raw)
-    series = series_from([Source(mail.rewritten, "standard input", "patch")], "mail", "")
-    sender = str(email.message_from_bytes(raw, policy=email.policy.compat32).get("From", ""))
-    return _Mailed(mail, sender, series)
+    return _Mailed(mail, series_of_one(mail, "mail", "standard input"))
 
 
 def _for_mail(asked: Asked, mailed: _Mailed) -> Job:

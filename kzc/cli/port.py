@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,28 @@ from kzc.trees.tree import Tree
 from kzc.values import Outcome, Series
 
 
-def onto(asked: Asked, target: str, name: str, as_json: bool, patches: Path | None = None) -> int:
-    """Port a series to the tree `target`; 1 where a person is needed or a number is taken."""
+@dataclass(frozen=True)
+class Wanted:
+    """The tree to port to, the port's name if one was given, and whether it may replace one."""
+
+    onto: str
+    name: str = ""
+    replace: bool = False
+
+
+def onto(asked: Asked, wanted: Wanted, as_json: bool, patches: Path | None = None) -> int:
+    """Port a series to another tree; 1 where a person is needed or a number is taken."""
     runner, cwd = LocalRunner(), Path.cwd()
     patches = patches or shared_folder("patches")
     settings = load_settings({}, cwd)
-    tree = find_tree(target, cwd, settings, runner)
+    tree = find_tree(wanted.onto, cwd, settings, runner)
     series, origin = _found(asked, tree, patches, settings, runner)
     _say(
         f"... porting {series.name} from {origin.version if origin else 'mails'} to {tree.version}"
     )
-    name = name or ports.default_name(series, tree)
-    port, yard = ports.begin(Request(name, series, origin, tree), settings, runner)
+    name = wanted.name or ports.default_name(series, tree)
+    request = Request(name, series, origin, tree, wanted.replace)
+    port, yard = ports.begin(request, settings, runner)
     return _told(port, yard, as_json)
 
 

@@ -14,17 +14,18 @@ from pathlib import Path
 
 from kzc.errors import CommandFailed, UsageError
 from kzc.jobs.grounds import Ground, candidates, grounds
+from kzc.jobs.prerequisites import present
 from kzc.proc import Runner
 from kzc.series import base as ranking
 from kzc.series.answer import answer
 from kzc.series.apply import Applied, apply_series, find_applied
-from kzc.series.base import Answer, Candidate
+from kzc.series.base import Answer, Candidate, Present
 from kzc.series.blobs import FORMAT, Wanted, answers, paths, questions, sample, score, wanted
 from kzc.series.outcomes import outcomes
 from kzc.series.scratch import OFFLINE, read_blobs, try_series
 from kzc.settings import Settings
 from kzc.trees.checkouts import tree_of_path
-from kzc.trees.slots import checkout
+from kzc.trees.slots import visit
 from kzc.trees.tree import kernel_version
 from kzc.values import Series, Verdict
 
@@ -73,7 +74,22 @@ def find_base(request: Request, settings: Settings, runner: Runner, say: Say) ->
     search = _Search(request, settings, runner, say, names, wants, home)
     tried = _tried(search, found) if found else ()
     what = ranking.known(series, wants, tried)
-    return answer(series, what, tried, (*notes, *broken))
+    return answer(series, what, tried, (*notes, *broken), _present(search, tried))
+
+
+def _present(search: _Search, tried: Sequence[Candidate]) -> tuple[Present, ...]:
+    """The prerequisites that are in the history of the best candidates of each repository."""
+    wanted = search.request.series.prerequisites
+    if not wanted:
+        return ()
+    search.say(f"looking for {len(wanted)} prerequisites")
+    found: dict[str, Present] = {}
+    for ground in dict.fromkeys(search.home[each.commit] for each in tried):
+        here = [each for each in tried if search.home[each.commit] is ground][:_TRIES]
+        left = [name for name in wanted if name not in found]
+        files = list(search.names)
+        found |= {each.name: each for each in present(ground.git, ground.name, here, left, files)}
+    return tuple(found[name] for name in wanted if name in found)
 
 
 def _gathered(
@@ -205,7 +221,7 @@ def _applied(search: _Search, ground: Ground, commit: str) -> Applied:
     known = find_applied(tree.repo, commit, series, runner)
     if known is not None:
         return known
-    with checkout(tree.repo, commit, settings, runner) as slot:
+    with visit(tree.repo, commit, paths(series.patches), settings, runner) as slot:
         return apply_series(slot.path, series, runner)
 
 

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kzc.jobs.kernels import Source
 from kzc.jobs.workshop import Workshop
 from kzc.kernel.build import Recipe
 from kzc.trees.slots import Slot
-from kzc.values import Patch
+from kzc.values import Diagnostic, Patch
+
+Said = dict[str, dict[str, tuple[Diagnostic, ...]]]
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,16 @@ class At:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where the checks of one patch are made: `slot` is at the patch's commit."""
+    """Where the checks of one patch are made: `slot` is at the patch's commit.
+
+    `said` is what this run knows already of objects made with more warnings, by tree and object.
+    """
 
     shopfloor: Workshop
     slot: Slot
     at: At
     recipe: Recipe
+    said: Said = field(default_factory=dict)
 
     def log(self, check: str) -> Path:
         """The raw log of one check, empty at first."""

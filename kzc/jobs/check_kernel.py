@@ -8,7 +8,6 @@ the patch's own says something, and then of the same objects. So a clean patch c
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,7 +21,7 @@ from kzc.jobs.workshop import shop, stopwatch
 from kzc.kernel import checks
 from kzc.kernel.build import BuildFailed, Recipe
 from kzc.kernel.make import Place
-from kzc.trees.slots import move
+from kzc.trees.slots import look_new, move
 from kzc.values import Case, Diagnostic, KernelBuild, Verdict
 
 # a file of these is in no kernel, and none is made of it
@@ -49,7 +48,7 @@ def build(bench: Bench, parent_image: str) -> Made:
     place = building.place_of(bench.slot, bench.recipe, log)
     if building.built_from(place) != at.parent:
         # the folder may hold objects of this patch already: all that it touches is made anew
-        _look_new(bench.slot.path, at.files)
+        look_new(bench.slot, at.files)
     shopfloor.screen.step(f"building patch {at.name}")
     recipe, note = _configured(bench, place)
     try:
@@ -74,24 +73,37 @@ def warnings(bench: Bench, made: Made) -> Case:
     place = Place(made.place.src, made.place.out, bench.log("warnings"))
     place.log.touch()
     objects = checks.made(checks.objects_of(bench.at.files), place.out)
-    sparse = has_sparse()
-    extra = checks.make_objects(objects, place, yard, runner, sparse=sparse)
-    plain, more = made.kernel.warnings, extra
-    if plain or extra:
+    extra = checks.make_objects(objects, place, yard, runner, sparse=has_sparse())
+    known, ask = _parents(bench, objects, extra)
+    plain = made.kernel.warnings
+    if plain or ask:
         move(bench.slot, bench.at.parent, runner)
         _configured(bench, place, bench.at.parent)
         if plain:
             lines = made.place.log.read_text(errors="replace").splitlines()
             before = checks.make_again(checks.compiled(lines), place, yard, runner)
             plain = checks.new_ones(plain, before)
-        if extra:
-            there = [name for name in objects if _source_of(name, bench.slot.path).exists()]
-            before = checks.make_objects(there, place, yard, runner, sparse=sparse)
-            more = checks.new_ones(extra, before)
+        there = [name for name in ask if _source_of(name, bench.slot.path).exists()]
+        known += checks.make_objects(there, place, yard, runner, sparse=has_sparse())
         move(bench.slot, bench.at.source.commit, runner)
         _configured(bench, place)
-    new = tuple(dict.fromkeys((*plain, *more)))
+    new = tuple(dict.fromkeys((*plain, *checks.new_ones(extra, known))))
     return _warned("warnings", bench, new, objects, watch())
+
+
+def _parents(
+    bench: Bench, objects: Sequence[str], extra: Sequence[Diagnostic]
+) -> tuple[tuple[Diagnostic, ...], list[str]]:
+    """What the parent is known to say of the objects of which the patch says something, and those
+    of which that has to be asked."""
+    told = checks.by_object(objects, extra)
+    if told is None:
+        return (), list(objects)
+    bench.said.setdefault(bench.at.source.tree_id, {}).update(told)
+    before = bench.said.get(bench.at.parent_tree, {})
+    loud = [name for name, said in told.items() if said]
+    known = tuple(entry for name in loud for entry in before.get(name, ()))
+    return known, [name for name in loud if name not in before]
 
 
 def like_allmodconfig(bench: Bench) -> Case:
@@ -173,14 +185,6 @@ def _objects_in(folders: Iterable[str], bench: Bench) -> tuple[str, ...]:
         git.out("ls-tree", "--name-only", bench.at.source.commit, "--", *paths) if paths else ""
     )
     return checks.objects_of(listed.splitlines())
-
-
-def _look_new(top: Path, files: Iterable[str]) -> None:
-    """Give files the time of now. They are git's own paths, but may be links out of the tree."""
-    for file in files:
-        path = top / file
-        if path.is_file() and path.resolve().is_relative_to(top.resolve()):
-            os.utime(path, follow_symlinks=False)
 
 
 def _source_of(name: str, top: Path) -> Path:

@@ -18,6 +18,7 @@ from kzc.values import Case, Patch, Verdict
 
 # test programs are made of these, and of the uapi headers
 _TOOLS = ("tools/", "usr/", "scripts/", "Makefile")
+_COMMON = "tools/testing/selftests"
 
 
 def style(bench: Bench) -> Case:
@@ -77,14 +78,32 @@ def suites_for(files: Iterable[str], suites: Iterable[Suite], own: Iterable[str]
     """Those whose programs a patch may break: made in a folder that it touches, or, of the
     series' own, made of something else that it touches."""
     files = tuple(files)
-    shared = any(file.startswith(_TOOLS) or "/uapi/" in file for file in files)
+    shared = any(_is_shared(file) for file in files)
     wanted = set(own)
     return [
         suite
         for suite in suites
-        if any(file.startswith(f"{made.folder}/") for made in suite.build for file in files)
+        if _in_folder(files, suite)
         or (shared and (suite.build or suite.programs) and suite.name in wanted)
     ]
+
+
+def of_programs(files: Iterable[str], suite: Suite) -> bool:
+    """Whether any of these files can make a difference to the suite's programs."""
+    files = tuple(files)
+    return _in_folder(files, suite) or any(_is_shared(file) for file in files)
+
+
+def _in_folder(files: Iterable[str], suite: Suite) -> bool:
+    return any(file.startswith(f"{made.folder}/") for made in suite.build for file in files)
+
+
+def _is_shared(file: str) -> bool:
+    """Whether programs of any suite may be made of it. Below tools/testing each folder has its
+    own, but for what lies right in tools/testing/selftests (lib.mk, kselftest.h)."""
+    if file.startswith("tools/testing/") and str(Path(file).parent) != _COMMON:
+        return False
+    return file.startswith(_TOOLS) or "/uapi/" in file
 
 
 def _remark(remark: checkpatch.Remark) -> dict[str, object]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from kzc import __version__
 from kzc.git import Git
 from kzc.jobs import check_kernel, check_patch, kernels
-from kzc.jobs.check_bench import At, Bench
+from kzc.jobs.check_bench import At, Bench, Said
 from kzc.jobs.check_guest import Guests
 from kzc.jobs.checked import key_of, lasting, recall, remember
 from kzc.jobs.guests import Plan
@@ -57,8 +57,8 @@ def run(shopfloor: Workshop, request: Request) -> Run:
     with stage(shopfloor, Stage.APPLY, request.series.name):
         source = kernels.apply_what_fits(shopfloor, request.tree, request.series)
         recipe = kernels.recipe_of(shopfloor, source, request.wanted)
-    bench = Guests(shopfloor, request.tests, request.plan, request.wanted)
-    image = ""
+    guests = Guests(shopfloor, request.tests, request.plan, request.wanted)
+    image, said = "", Said()
     for patch, at, why in _positions(shopfloor, source):
         subject = f"{patch.number}/{len(request.series.patches)} {patch.subject}"
         if why == _ALREADY:
@@ -71,8 +71,9 @@ def run(shopfloor: Workshop, request: Request) -> Run:
                 shopfloor.keep(replace(found, subject=subject))
             continue
         with stage(shopfloor, Stage.CHECK, subject):
-            outcome = replace(_checked(shopfloor, request, at, (own, image)), subject=subject)
-            cases = bench.test(at, str(outcome.detail.get("image", "")))
+            outcome = _checked(shopfloor, request, at, (own, image, said))
+            outcome = replace(outcome, subject=subject)
+            cases = guests.test(at, str(outcome.detail.get("image", "")))
             seconds = outcome.seconds + sum(case.seconds for case in cases)
             outcome = replace(outcome, cases=(*outcome.cases, *cases), seconds=seconds)
         image = str(outcome.detail.get("image", ""))
@@ -111,10 +112,12 @@ def _positions(shopfloor: Workshop, source: Source) -> Iterator[tuple[Patch, At,
         parent, parent_tree = commit, own.tree_id
 
 
-def _checked(shopfloor: Workshop, request: Request, at: At, made: tuple[Recipe, str]) -> Outcome:
-    """All checks that need no guest, made now or before; `made` is what the kernel is made of
-    and the parent's image."""
-    recipe, parent_image = made
+def _checked(
+    shopfloor: Workshop, request: Request, at: At, made: tuple[Recipe, str, Said]
+) -> Outcome:
+    """All checks that need no guest, made now or before; `made` is what the kernel is made of,
+    the parent's image, and what was said of objects so far."""
+    recipe, parent_image, said = made
     suites = check_patch.suites_for(at.files, request.suites, request.own)
     key = key_of(
         __version__,
@@ -130,7 +133,7 @@ def _checked(shopfloor: Workshop, request: Request, at: At, made: tuple[Recipe, 
     watch = stopwatch()
     repo, settings = at.source.tree.repo, shopfloor.settings
     with checkout(repo, at.source.commit, settings, shopfloor.runner) as slot:
-        bench = Bench(shopfloor, slot, at, recipe)
+        bench = Bench(shopfloor, slot, at, recipe, said)
         built = check_kernel.build(bench, parent_image)
         cases = [built.case]
         if built.case.verdict.good:

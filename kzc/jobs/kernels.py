@@ -21,13 +21,14 @@ from kzc.kernel.fragment import Fragment
 from kzc.kernel.make import Place
 from kzc.kernel.profile import load_fragment
 from kzc.series.apply import Applied, apply_series, find_applied
+from kzc.series.blobs import paths
 from kzc.series.numbers import check_numbers
 from kzc.series.outcomes import not_needed, outcomes
 from kzc.series.present import Present
 from kzc.settings import shared_folder
 from kzc.suites import binaries
 from kzc.suites.manifest import Suite
-from kzc.trees.slots import Slot, checkout, move
+from kzc.trees.slots import Slot, checkout, move, visit
 from kzc.trees.tree import Tree
 from kzc.values import Fit, KernelBuild, Outcome, Series, Stage, Verdict
 
@@ -67,7 +68,8 @@ def apply_what_fits(shopfloor: Workshop, tree: Tree, series: Series) -> Source:
     log = shopfloor.log("apply")
     applied = find_applied(tree.repo, tree.commit, series, shopfloor.runner)
     if applied is None:
-        with checkout(tree.repo, tree.commit, shopfloor.settings, shopfloor.runner) as slot:
+        files = paths(series.patches)
+        with visit(tree.repo, tree.commit, files, shopfloor.settings, shopfloor.runner) as slot:
             applied = apply_series(slot.path, series, shopfloor.runner)
     doubts = sum(len(fit.doubts) for fit in applied.fits)
     shopfloor.run.note({"fit": applied.fit.value + (f", doubtful: {doubts}" if doubts else "")})

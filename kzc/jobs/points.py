@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The machine of a bisection: a point's kernel, built on demand, in a fresh guest for every run.
 
-The test programs are those of the last patch for all points, so that only the kernel differs from
-one point to the next. A suite is cut down to the command that has the case, and where its manifest
-knows how (`pick`) to the case itself.
+A point has the test programs of its own commit: where no patch touches what they are made of, they
+are the same for all, and only the kernel differs. A point whose programs do not have the case says
+nothing. With `last_programs` those of the last patch run on every kernel. A suite is cut down to
+the command that has the case, and where its manifest knows how (`pick`) to the case itself.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kzc.errors import HostError, UsageError
+from kzc.git import Git
 from kzc.jobs import guests, kernels
+from kzc.jobs.check_patch import of_programs
+from kzc.jobs.checked import digest_of
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.observations import Observation
@@ -30,25 +34,38 @@ from kzc.values import KernelBuild, Outcome, Stage, Verdict
 @dataclass(frozen=True)
 class Line:
     """The points of a series: `commits[i]` is the kernel after i patches. `suite` is what runs in
-    each, none for a boot."""
+    each, none for a boot; `last_programs` if the last patch's programs run on all of them."""
 
     source: Source
     commits: tuple[str, ...]
     wanted: Wanted
     plan: Plan
     suite: Suite | None = None
+    last_programs: bool = False
+
+    @property
+    def last(self) -> int:
+        """The point after the last patch."""
+        return len(self.commits) - 1
 
 
 class Points:
-    """Runs points; `programs` are the suite's."""
+    """Runs points. Raises HostError where the last one's programs do not build."""
 
     def __init__(self, shopfloor: Workshop, line: Line) -> None:
         self._shopfloor = shopfloor
         self._line = line
         self._suite = line.suite or _boot_only()
-        self._programs = self._made()
+        self._makers = _makers(shopfloor, line)
+        self._programs: dict[int, Path | None] = {}
         self._kernels: dict[str, tuple[KernelBuild | None, str]] = {}
         self._command: Command | None = None
+        if self._programs_of(line.last) is None:
+            last = shopfloor.run.run.outcomes[-1]
+            raise HostError(
+                f"the programs of {self._suite.name} do not build at the last patch: {last.reason}",
+                f"the log is {shopfloor.run.folder / last.log}",
+            )
 
     def run(self, point: int, sought: Sought, number: int) -> Observation:
         """Build the point's kernel if need be, boot it, run the suite or its one case.
@@ -62,6 +79,12 @@ class Points:
             log = self._shopfloor.relative(self._build_log(point))
             reason = f"see {log} of run {self._shopfloor.run.run.id}"
             return Observation(point, "", Sighting(Seen.UNBUILDABLE, reason), watch(), log)
+        programs = self._programs_of(point)
+        if programs is None:
+            reason = f"the programs of {self._suite.name} do not"
+            return Observation(point, "", Sighting(Seen.UNBUILDABLE, reason), watch())
+        if len(set(self._makers)) > 1:
+            image = f"{image}-{digest_of(programs)[:8]}"
         commands = (self._command,) if self._command else self._suite.commands
         for command in commands:
             only = self._suite.model_copy(
@@ -71,7 +94,7 @@ class Points:
                 self._shopfloor,
                 kernel,
                 only,
-                self._programs,
+                programs,
                 self._line.plan,
                 repo=self._line.source.tree.repo,
             )
@@ -81,6 +104,9 @@ class Points:
                 self._command = command
                 break
         else:
+            if self._command or self._makers[point] != self._line.last:
+                found = sighting(outcomes, sought)
+                return Observation(point, image, found, watch(), outcomes[-1].log)
             raise UsageError(
                 f"{self._suite.name} has no case {sought.case!r}",
                 "`kzc report` of a run of that suite shows what its cases are called",
@@ -109,20 +135,34 @@ class Points:
     def _build_log(self, point: int) -> Path:
         return self._shopfloor.log(f"build-{self._line.commits[point][:12]}")
 
-    def _made(self) -> Path:
+    def _programs_of(self, point: int) -> Path | None:
+        """A folder with the programs that run on the point's kernel, None if they do not build."""
+        maker = self._makers[point]
+        if maker not in self._programs:
+            self._programs[maker] = self._made(maker)
+        return self._programs[maker]
+
+    def _made(self, point: int) -> Path | None:
         if self._line.suite is None:
             folder = self._shopfloor.folder("no-programs")
             (folder / binaries.ABSENT).write_text(json.dumps({}))
             return folder
-        made = kernels.make_tests(self._shopfloor, self._line.source, [self._line.suite])
-        if self._line.suite.name not in made:
-            last = self._shopfloor.run.run.outcomes[-1]
-            raise HostError(
-                f"the programs of {self._line.suite.name} do not build at the last patch: "
-                f"{last.reason}",
-                f"the log is {self._shopfloor.run.folder / last.log}",
-            )
-        return made[self._line.suite.name]
+        source = kernels.at_commit(self._line.source, self._line.commits[point], self._shopfloor)
+        made = kernels.make_tests(self._shopfloor, source, [self._line.suite])
+        return made.get(self._line.suite.name)
+
+
+def _makers(shopfloor: Workshop, line: Line) -> tuple[int, ...]:
+    """For each point the one whose commit its programs are made of: the last one of those that
+    have the same."""
+    makers = [line.last] * len(line.commits)
+    if line.last_programs or line.suite is None:
+        return tuple(makers)
+    git = Git(shopfloor.runner, git_dir=line.source.tree.repo)
+    for point in reversed(range(line.last)):
+        names = git.out("diff", "--name-only", "--no-renames", *line.commits[point : point + 2])
+        makers[point] = point if of_programs(names.splitlines(), line.suite) else makers[point + 1]
+    return tuple(makers)
 
 
 def narrowed(command: Command, case: str) -> Command:

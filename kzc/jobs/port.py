@@ -20,11 +20,12 @@ from kzc.jobs.port_yard import Yard, alone, clean_worktree, discard, fill
 from kzc.proc import Runner
 from kzc.series import port as steps
 from kzc.series.apply import apply_series, find_applied
+from kzc.series.blobs import paths
 from kzc.series.diff import find_diff
 from kzc.series.numbers import check_numbers
 from kzc.series.port import How, Port, Step
 from kzc.settings import Settings
-from kzc.trees.slots import checkout
+from kzc.trees.slots import visit
 from kzc.trees.tree import Tree
 from kzc.values import Outcome, Patch, Series
 
@@ -34,12 +35,16 @@ _MERGE = ("-c", "merge.conflictStyle=diff3", "-c", "core.editor=true")
 
 @dataclass(frozen=True)
 class Request:
-    """A series, the tree it is for (None where that is not known) and the one it shall be for."""
+    """A series, the tree it is for (None where that is not known) and the one it shall be for.
+
+    `replace` allows to take the place of a finished port of that name.
+    """
 
     name: str
     series: Series
     origin: Tree | None
     onto: Tree
+    replace: bool = False
 
 
 def default_name(series: Series, onto: Tree) -> str:
@@ -64,15 +69,11 @@ def unfinished(settings: Settings, runner: Runner) -> tuple[str, ...]:
 def begin(request: Request, settings: Settings, runner: Runner) -> tuple[Port, Yard]:
     """Start a port and take it as far as it goes by itself.
 
-    Raises UsageError where one of that name is not done, or somebody works on it now.
+    Raises UsageError where there is one of that name, or somebody works on it now.
     """
     yard = yard_of(request.name, settings, runner)
     with alone(yard):
-        if yard.state.exists() and not yard.complete(before := yard.load()):
-            raise UsageError(
-                f"the port {request.name} is not done: {_left(before)}",
-                f"`kzc continue {request.name}`, or --abort there to throw it away",
-            )
+        _make_way(yard, request)
         originals = _originals(request, settings, runner)
         trees = [request.onto, *([request.origin] if request.origin else [])]
         discard(yard)
@@ -95,7 +96,7 @@ def begin(request: Request, settings: Settings, runner: Runner) -> tuple[Port, Y
 
 def resume(name: str, settings: Settings, runner: Runner) -> tuple[Port, Yard]:
     """Go on with a port. Raises UsageError where something is still to be resolved."""
-    yard = yard_of(name, settings, runner)
+    yard = _existing(name, settings, runner)
     with alone(yard):
         port = _known(yard, name)
         if port.stopped:
@@ -105,13 +106,39 @@ def resume(name: str, settings: Settings, runner: Runner) -> tuple[Port, Yard]:
 
 def abort(name: str, settings: Settings, runner: Runner) -> Path:
     """Throw an unfinished port away, with what was resolved in it; returns what was removed."""
-    yard = yard_of(name, settings, runner)
+    yard = _existing(name, settings, runner)
     with alone(yard):
         port = _known(yard, name)
         if yard.complete(port):
             raise UsageError(f"the port {name} is done", f"its patches are in {yard.patches}")
         discard(yard)
     return yard.folder
+
+
+def _make_way(yard: Yard, request: Request) -> None:
+    """Refuse to overwrite a port that is there: what a person did for it would be lost."""
+    if not yard.state.exists():
+        return
+    before = yard.load()
+    if not yard.complete(before):
+        raise UsageError(
+            f"the port {request.name} is not done: {_left(before)}",
+            f"`kzc continue {request.name}`, or --abort there to throw it away",
+        )
+    if not request.replace:
+        what = f"its patches are in {yard.patches}" if yard.patches.is_dir() else "it is empty"
+        raise UsageError(
+            f"there is a port {request.name} already: {what}",
+            "--replace makes it anew, --name N makes another one",
+        )
+
+
+def _existing(name: str, settings: Settings, runner: Runner) -> Yard:
+    """The port's place, looked at before its lock is made: asking for none leaves nothing."""
+    yard = yard_of(name, settings, runner)
+    if not yard.folder.is_dir():
+        _known(yard, name)
+    return yard
 
 
 def _known(yard: Yard, name: str) -> Port:
@@ -137,7 +164,7 @@ def _originals(request: Request, settings: Settings, runner: Runner) -> list[tup
         return none
     applied = find_applied(origin.repo, origin.commit, series, runner)
     if applied is None:
-        with checkout(origin.repo, origin.commit, settings, runner) as slot:
+        with visit(origin.repo, origin.commit, paths(series.patches), settings, runner) as slot:
             applied = apply_series(slot.path, series, runner)
     if not applied.whole or not all(applied.commits):
         return none

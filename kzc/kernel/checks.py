@@ -57,6 +57,21 @@ def make_objects(
     return _told([*flags, *objects], place, shop, runner)
 
 
+def by_object(
+    objects: Iterable[str], said: Iterable[Diagnostic]
+) -> dict[str, tuple[Diagnostic, ...]] | None:
+    """What was said of the source of each object; None where something is said of another file,
+    for that may come from any of them."""
+    sources = {f"{name.removesuffix('.o')}.c": name for name in objects}
+    found: dict[str, tuple[Diagnostic, ...]] = dict.fromkeys(sources.values(), ())
+    for entry in said:
+        if entry.file not in sources:
+            return None
+        name = sources[entry.file]
+        found[name] = (*found[name], entry)
+    return found
+
+
 def configure_all(place: Place, shop: Shop, runner: Runner) -> None:
     """Write the .config that has everything, as the tree is now. Raises CommandFailed.
 

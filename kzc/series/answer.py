@@ -6,26 +6,32 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from kzc.series.base import Answer, Candidate, Known, Verdict, named_commit, nearest
+from kzc.series.base import Answer, Candidate, Known, Present, Verdict, named_commit, nearest
 from kzc.values import Fit, Series
 
 _ADD = "`kzc tree add NAME SOURCE` adds one"
 
 
 def answer(
-    series: Series, what: Known, candidates: Sequence[Candidate], notes: Sequence[str]
+    series: Series,
+    what: Known,
+    candidates: Sequence[Candidate],
+    notes: Sequence[str],
+    present: tuple[Present, ...] = (),
 ) -> Answer:
     """The answer for candidates in their order. A base is the first that the series fits as a
     whole, without parts that are there already where there is such a one, and without a note."""
     good = [each for each in candidates if each.trial and each.trial.whole and not each.note]
     base = next((each for each in good if _pure(each)), good[0] if good else None)
-    told = (*notes, *_remarks(series, what, base))
+    told = (*notes, *_remarks(series, what, base), *_named(series, base, present))
     if base is not None:
         reason = f"{base.label} (tree {base.tree}, commit {base.commit[:12]})"
-        return Answer(Verdict.FOUND, what, reason, "", base, tuple(candidates), told)
-    verdict = _verdict(series, what, candidates)
-    reason, hint = _miss(series, verdict, candidates)
-    return Answer(verdict, what, reason, hint, None, tuple(candidates), told)
+        return Answer(Verdict.FOUND, what, reason, "", base, tuple(candidates), told, present)
+    there = {each.name for each in present}
+    missing = [name for name in series.prerequisites if name not in there]
+    verdict = _verdict(what, candidates, missing)
+    reason, hint = _miss(series, verdict, candidates, missing)
+    return Answer(verdict, what, reason, hint, None, tuple(candidates), told, present)
 
 
 def go_on(spec: str, base: Candidate) -> str:
@@ -37,19 +43,21 @@ def _pure(each: Candidate) -> bool:
     return each.trial is not None and all(step.fit is Fit.APPLIES for step in each.trial.steps)
 
 
-def _verdict(series: Series, what: Known, candidates: Sequence[Candidate]) -> Verdict:
+def _verdict(what: Known, candidates: Sequence[Candidate], missing: Sequence[str]) -> Verdict:
     if not candidates:
         return Verdict.NO_TREE
     if any(each.trial and each.trial.there for each in candidates):
         return Verdict.ALREADY
-    if series.prerequisites:
+    if missing:
         return Verdict.PREREQUISITE
     if what is Known.UNREACHABLE:
         return Verdict.UNREACHABLE
     return Verdict.NO_INFORMATION if what is Known.NOTHING else Verdict.CONFLICT
 
 
-def _miss(series: Series, verdict: Verdict, candidates: Sequence[Candidate]) -> tuple[str, str]:
+def _miss(
+    series: Series, verdict: Verdict, candidates: Sequence[Candidate], missing: Sequence[str]
+) -> tuple[str, str]:
     """What is wrong and what would help, a sentence each."""
     if verdict is Verdict.NO_TREE:
         return "there is no tree to look in", _ADD
@@ -61,8 +69,8 @@ def _miss(series: Series, verdict: Verdict, candidates: Sequence[Candidate]) -> 
     near = nearest(candidates)
     reason = _nearest_words(near) if near else "nothing could be tried"
     if verdict is Verdict.PREREQUISITE:
-        ids = ", ".join(series.prerequisites[:3])
-        more = len(series.prerequisites) - 3
+        ids = ", ".join(missing[:3])
+        more = len(missing) - 3
         return reason, f"apply first what it is made on: {ids}{f' and {more} more' * (more > 0)}"
     if verdict is Verdict.UNREACHABLE:
         commit = named_commit(series)[:12]
@@ -121,9 +129,18 @@ def _remarks(series: Series, what: Known, base: Candidate | None) -> list[str]:
             f"it was made on other versions of {other} of its {base.score.of} files, and applies "
             "all the same: not the commit it was made on, but one that does"
         )
-    if series.prerequisites:
-        count = len(series.prerequisites)
-        what_it_names = f"{count} prerequisite patch{'es' * (count > 1)}"
-        fate = "it applies without them" if base is not None else "no tree is as they leave it"
-        said.append(f"it names {what_it_names}; {fate}")
     return said
+
+
+def _named(series: Series, base: Candidate | None, present: Sequence[Present]) -> list[str]:
+    """What the series names as needed before it, and which of that is in a tree."""
+    count = len(series.prerequisites)
+    if not count:
+        return []
+    fate = "it applies without them" if base is not None else "no tree is as they leave it"
+    if present:
+        fate = f"{len(present)} of them found in the trees"
+    return [
+        f"it names {count} prerequisite patch{'es' * (count > 1)}; {fate}",
+        *(f"{p.name} is {p.commit[:12]} in tree {p.tree}: {p.title}" for p in present),
+    ]

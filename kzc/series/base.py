@@ -123,6 +123,16 @@ class Candidate:
         return self.ref or (self.version if self.head else "") or self.commit[:12]
 
 
+@dataclass(frozen=True)
+class Present:
+    """A prerequisite (patch id or Message-ID) that is in the history of a tree, and its commit."""
+
+    name: str
+    commit: str
+    title: str
+    tree: str
+
+
 class Known(StrEnum):
     """What a series says of its base."""
 
@@ -147,7 +157,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """`base` where one was found; `candidates` all that were looked at, in their order."""
+    """`base` where one was found; `candidates` all that were looked at, in their order; `present`
+    the prerequisites that were found."""
 
     verdict: Verdict
     known: Known
@@ -156,6 +167,7 @@ class Answer:
     base: Candidate | None = None
     candidates: tuple[Candidate, ...] = ()
     notes: tuple[str, ...] = ()
+    present: tuple[Present, ...] = ()
 
 
 def named_commit(series: Series) -> str:

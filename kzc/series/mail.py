@@ -10,7 +10,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from functools import cached_property
 
@@ -35,7 +35,8 @@ class Mail:
     `parents` are the Message-IDs of what it replies to, the nearest first; `moment` its date in
     seconds since the epoch, 0 without one. `text` is the decoded body, `diff` its part from the
     first diff on. `tags` are the words in the subject's brackets. `masked`: a list stands in the
-    author's place. `defects` are words for what the transfer broke.
+    author's place. `sender` is the From header as it stands. `defects` are words for what the
+    transfer broke.
     """
 
     subject: str
@@ -57,6 +58,12 @@ class Mail:
     moment: float = 0.0
     masked: bool = False
     tags: str = ""
+    sender: str = ""
+
+    @property
+    def alone(self) -> Mail:
+        """The mail as a patch of its own, whatever it is a part of or an answer to."""
+        return replace(self, number=0, total=0, counted=False, patch=True, reply=False, parents=())
 
     @property
     def rewritten(self) -> bytes:
@@ -125,6 +132,7 @@ def read_mail(raw: bytes, fallback: str = "patch") -> Mail:
         moment=moment,
         masked=masked and "from" not in inside,
         tags=tags,
+        sender=str(message.get("From", "")),
     )
 
 

@@ -63,6 +63,15 @@ def series_from(sources: Sequence[Source], name: str, origin: str) -> Series:
 def take_in(sources: Sequence[Source], name: str, origin: str, choice: Choice = NEWEST) -> Intake:
     """The posting that is meant, in order, with the trailers of its replies. Raises UsageError."""
     mails = [Found(source.shown, read_mail(source.raw, source.stem)) for source in sources]
+    return _intake(mails, name, origin, choice)
+
+
+def series_of_one(mail: Mail, name: str, shown: str) -> Series:
+    """One mail as a series, whatever it is a part of; `shown` is where it is. Raises UsageError."""
+    return _intake([Found(shown, mail.alone)], name, "", NEWEST).series
+
+
+def _intake(mails: Sequence[Found], name: str, origin: str, choice: Choice) -> Intake:
     for found in mails:
         _no_pull(found)
     thread = read_thread(mails)

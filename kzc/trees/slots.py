@@ -7,8 +7,9 @@ which anything was cut short is put right or made again before it is handed out.
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -23,6 +24,8 @@ from kzc.settings import Settings
 from kzc.trees.repos import locked, touch
 
 READY = "ready"
+# a slot that is so many files away has nothing made that a visit could spoil
+_FAR = 500
 _LEFTOVERS = ("index.lock", "HEAD.lock", "AUTO_MERGE.lock", "rebase-apply", "rebase-merge")
 
 
@@ -42,24 +45,52 @@ def checkout(tree_repo: Path, commit: str, settings: Settings, runner: Runner) -
 
     Nothing untracked is left in it. Raises HostError: disk full, no such commit.
     """
-    repo = Git(runner, git_dir=tree_repo)
-    if not repo.commit_of(commit):
-        raise HostError(
-            f"{tree_repo} has no commit {commit}", "the cache was changed; try the command again"
-        )
-    slot, lock = _take(tree_repo, settings)
-    try:
-        touch(tree_repo)
-        if not _ready(slot):
-            _make(slot, repo, commit)
-        try:
-            move(slot, commit, runner)
-        except CommandFailed:
-            _make(slot, repo, commit)
-            move(slot, commit, runner)
+    with _held(tree_repo, commit, settings, runner) as (slot, repo):
+        _put(slot, repo, commit)
         yield slot
-    finally:
-        lock.release()
+
+
+@contextmanager
+def visit(
+    tree_repo: Path, commit: str, files: Iterable[str], settings: Settings, runner: Runner
+) -> Iterator[Slot]:
+    """Like `checkout`, to make and check out commits that change `files` (paths in the tree).
+
+    After the block the slot is where it was before, and its files look as old as they did, so that
+    nothing is made again because of the visit. So nothing may be made of the files in the block.
+    """
+    with _held(tree_repo, commit, settings, runner) as (slot, repo):
+        here = _head(slot, runner)
+        changed = repo.find("diff", "--name-only", "--no-renames", here, commit) if here else ""
+        names = {*files, *changed.splitlines()}
+        if not here or len(names) > _FAR:
+            _put(slot, repo, commit)
+            yield slot
+            return
+        _put(slot, repo, here)
+        times = {path: path.stat().st_mtime_ns for path in _within(slot.path, names)}
+        _put(slot, repo, commit)
+        yield slot
+        _put(slot, repo, here)
+        for path, moment in times.items():
+            os.utime(path, ns=(moment, moment), follow_symlinks=False)
+        # git takes a file whose time has changed for one to write again
+        git = Git(runner, slot.path, admin_folder(slot.path))
+        git.run("update-index", "-q", "--refresh", check=False)
+
+
+def look_new(slot: Slot, files: Iterable[str]) -> None:
+    """Give files (paths in the tree) the time of now, so that all made of them is made again."""
+    for path in _within(slot.path, files):
+        os.utime(path, follow_symlinks=False)
+
+
+def _within(top: Path, files: Iterable[str]) -> Iterator[Path]:
+    """Those that are files; they may be links out of the tree, and are left alone then."""
+    for file in files:
+        path = top / file
+        if path.is_file() and path.resolve().is_relative_to(top.resolve()):
+            yield path
 
 
 def admin_folder(worktree: Path) -> Path | None:
@@ -84,6 +115,42 @@ def discard(slot_folder: Path) -> None:
         shutil.rmtree(source)
     if admin is not None:
         shutil.rmtree(admin, ignore_errors=True)
+
+
+@contextmanager
+def _held(
+    tree_repo: Path, commit: str, settings: Settings, runner: Runner
+) -> Iterator[tuple[Slot, Git]]:
+    """A slot of one's own, wherever it is, for a commit that the repository has."""
+    repo = Git(runner, git_dir=tree_repo)
+    if not repo.commit_of(commit):
+        raise HostError(
+            f"{tree_repo} has no commit {commit}", "the cache was changed; try the command again"
+        )
+    slot, lock = _take(tree_repo, settings)
+    try:
+        touch(tree_repo)
+        yield slot, repo
+    finally:
+        lock.release()
+
+
+def _put(slot: Slot, repo: Git, commit: str) -> None:
+    """Move a slot, made anew where that is the only way."""
+    if not _ready(slot):
+        _make(slot, repo, commit)
+    try:
+        move(slot, commit, repo.runner)
+    except CommandFailed:
+        _make(slot, repo, commit)
+        move(slot, commit, repo.runner)
+
+
+def _head(slot: Slot, runner: Runner) -> str:
+    """The commit that a slot is at, empty if that cannot be told."""
+    if not _ready(slot):
+        return ""
+    return Git(runner, git_dir=admin_folder(slot.path)).commit_of("HEAD")
 
 
 def _take(tree_repo: Path, settings: Settings) -> tuple[Slot, BaseFileLock]:

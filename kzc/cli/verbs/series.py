@@ -93,6 +93,9 @@ def apply(
         str, typer.Option("--onto", metavar="TREE", help="Port it to this tree, by merging.")
     ] = "",
     port_name: Annotated[str, typer.Option("--name", help="The port's name.")] = "",
+    anew: Annotated[
+        bool, typer.Option("--replace", help="Take the place of a finished port of that name.")
+    ] = False,
     as_json: opt.Json = False,
 ) -> None:
     """Apply a series (name, folder, mbox, or git range a..b): one verdict per patch.
@@ -104,7 +107,8 @@ def apply(
     if onto:
         from kzc.cli import port
 
-        do(lambda: port.onto(asked, onto, port_name, as_json))
+        wanted = port.Wanted(onto, port_name, anew)
+        do(lambda: port.onto(asked, wanted, as_json))
     else:
         from kzc.cli import mainjob
 
@@ -207,11 +211,15 @@ def bisect(
     resume: Annotated[
         str, typer.Option("--resume", metavar="RUN", help="Go on from a run that was cut short.")
     ] = "",
+    last_programs: Annotated[
+        bool, typer.Option("--last-programs", help="The last patch's test programs on each kernel.")
+    ] = False,
     as_json: opt.Json = False,
 ) -> None:
     """Which patch of a series broke a test, the boot or a benchmark; it may fail now and then."""
     from kzc.cli import bisect as verb
 
     limits = (confidence, rate, rate_min, cap)
-    wish = verb.Wish(test, signature, worse, *limits, grid, runs, replay, resume, as_json)
+    told = (replay, resume, last_programs, as_json)
+    wish = verb.Wish(test, signature, worse, *limits, grid, runs, *told)
     do(lambda: verb.bisect(replace(asked, series=name), wish))

@@ -62,3 +62,8 @@ def test_what_is_no_patch_is_said_in_words(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stdout == b""
     assert done.stderr.startswith(b"kzc: standard input")
+    # what the transfer broke is refused here as it is in a file
+    flowed = (Path(__file__).parents[2] / "data/series/flowed.eml").read_bytes()
+    done = checked(tmp_path, tmp_path, flowed)
+    assert done.returncode == 2
+    assert b"flowed" in done.stderr

@@ -23,7 +23,7 @@ SHARED = {
     "run": TEST,
 }
 OWN = {
-    "apply": ["--onto", "--name", "--json"],
+    "apply": ["--onto", "--name", "--replace", "--json"],
     "boot": ["--exec", "--guest"],
     "run": ["--suite"],
 }

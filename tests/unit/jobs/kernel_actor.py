@@ -2,7 +2,8 @@
 """Plays QEMU and a guest that is as good as its kernel: `python kernel_actor.py QEMU-ARGUMENTS...`.
 
 The small kernel's image holds the names of its variables: with one that begins with `panics` the
-guest panics while it boots, with `wrong` every command fails. Marks reach the console.
+guest panics while it boots, with `wrong` every command fails, and so it does with a test program
+that has the name program_is_wrong in it. Marks reach the console.
 """
 
 import base64
@@ -24,6 +25,7 @@ def connect(name: str) -> socket.socket:
 
 def main() -> None:
     image = Path(sys.argv[sys.argv.index("-kernel") + 1]).read_bytes()
+    programs = Path(sys.argv[sys.argv.index("-initrd") + 1]).read_bytes()
     _monitor, console, control = connect("qmp"), connect("console"), connect("control")
     if b"panics" in image:
         console.sendall(PANIC)
@@ -34,7 +36,8 @@ def main() -> None:
         text = base64.b64decode(code).decode()
         marks = re.findall(r"echo '(kzc: (?:begin|end) [^']*)' > /dev/kmsg", text)
         console.sendall("".join(f"[    1.0] {mark}\n" for mark in marks).encode())
-        status = b"1" if marks and b"wrong" in image else b"0"
+        fails = b"wrong" in image or b"program_is_wrong" in programs
+        status = b"1" if marks and fails else b"0"
         control.sendall(b"\n" + nonce + b" " + status + b"\n")
 
 

@@ -190,3 +190,28 @@ def test_the_subject_s_prefix_breaks_a_tie(world: World, tmp_path: Path) -> None
     assert found.base.commit == world.git.commit_of("v1")
     assert found.base.kin
     world.git.run("branch", "-qD", "net")
+
+
+def test_prerequisites_that_a_tree_has_are_told(world: World, tmp_path: Path) -> None:
+    git = world.git
+    shown = git.run("show", "--format=", "v3").raw
+    patch_id = git.run("patch-id", "--stable", stdin=shown).stdout.split()[0]
+    start = git.out("rev-parse", "HEAD")
+    try:
+        edit(world.linux / "net/core/sock.c", "int sock_5;", "long sock_5;")
+        commit(world.linux, "net: five\n\nLink: https://lore.kernel.org/r/five@example.org\n")
+        wanted = (patch_id, "five@example.org", "nowhere@example.org", "9" * 40)
+        found = world.find(replace(world.series, prerequisites=wanted))
+        tip = git.out("rev-parse", "HEAD")
+    finally:
+        git.run("reset", "-q", "--hard", start)
+    assert [(each.name, each.commit) for each in found.present] == [
+        (patch_id, git.out("rev-parse", "v3")),
+        ("five@example.org", tip),
+    ]
+    assert "it names 4 prerequisite patches; 2 of them found in the trees" in found.notes
+    assert f"five@example.org is {tip[:12]} in tree linux: net: five" in found.notes
+    # the first commit has no parent, and all of a kernel in its diff
+    root = git.run("show", "--format=", "--root", git.out("rev-list", "--max-parents=0", "HEAD"))
+    whole = git.run("patch-id", "--stable", stdin=root.raw).stdout.split()[0]
+    assert world.find(replace(world.series, prerequisites=(whole,))).present == ()

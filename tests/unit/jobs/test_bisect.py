@@ -34,6 +34,7 @@ from kzc.settings import shared_folder
 from kzc.suites.manifest import Command, Suite, load_suite
 from kzc.suites.vsock_test import parse_list
 from kzc.values import Stage, Verdict
+from tests.fakelinux import commit
 from tests.unit.jobs.floor import series_of, tree_of
 from tests.unit.jobs.test_kernels import PLAIN
 from tests.unit.jobs.test_pipeline import programs_of
@@ -396,6 +397,50 @@ def test_kernels_are_built_booted_and_told_apart(
     assert (broken.stage, broken.subject) == (Stage.TEST, "point-4-run-1")
     unbuilt = next(o for o in shopfloor.run.run.outcomes if o.stage is Stage.BUILD)
     assert "nonsense" in (shopfloor.run.folder / unbuilt.log).read_text()
+
+
+@pytest.mark.parametrize("last_programs", [False, True])
+def test_each_kernel_is_tested_by_the_programs_of_its_own_commit(
+    kernel: Path, shopfloor: Workshop, tmp_path: Path, last_programs: bool
+) -> None:
+    folder = kernel / "tools/testing/small"
+    folder.mkdir(parents=True)
+    (folder / "prog.c").write_text("int right;\nint main(void) { return 0; }\n")
+    (folder / "Makefile").write_text("prog: prog.c\n\tgcc -o $@ prog.c\n")
+    commit(kernel)
+    program = "tools/testing/small/prog.c"
+    mails = series_of(
+        kernel,
+        tmp_path / "series",
+        ("net/socket.c", "int socket_1;\n", "long socket_1;\n"),
+        (program, "int right;\n", "int none\n"),
+        (program, "int none\n", "int program_is_wrong;\n"),
+        ("net/socket.c", "int socket_2;\n", "long socket_2;\n"),
+    )
+    source = kernels.apply(shopfloor, tree_of(kernel, shopfloor), read_folder(mails))
+    assert source is not None
+    assert source.applied is not None
+    commits = (source.tree.commit, *(commit or "" for commit in source.applied.commits))
+    build = {"folder": "tools/testing/small", "make": ["prog"], "outputs": ["prog"]}
+    command = {"name": "x", "run": "true", "parser": "exit", "planned": ["peek"]}
+    suite = Suite.model_validate(
+        {"name": "vsock", "title": "t", "guest": "mini", "build": [build], "commands": [command]}
+    )
+    line = Line(source, commits, PLAIN, Plan("tcg"), suite, last_programs)
+    points = Points(played(shopfloor, tmp_path), line)
+    question = replace(QUESTION, suspects=SUSPECTS[:4], goal=Goal(rate=1.0))
+    with Log(tmp_path / "log", question) as log:
+        found = scan(log, points, 1, nothing)
+    seen = [each.sighting.seen for each in sorted(found.observations, key=lambda o: o.point)]
+    images = [each.image for each in sorted(found.observations, key=lambda o: o.point)]
+    if last_programs:
+        assert seen == [Seen.BAD] * 5
+        assert found.answer.ending is Ending.BASE_BAD
+        assert images[1] == images[2] == images[3]
+    else:
+        assert seen == [Seen.GOOD, Seen.GOOD, Seen.UNBUILDABLE, Seen.BAD, Seen.BAD]
+        assert [patch.number for patch in found.culprits] == [2, 3]
+        assert images[1] != images[3]
 
 
 def test_a_case_that_no_command_has_is_said(

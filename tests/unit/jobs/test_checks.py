@@ -14,6 +14,7 @@ import pytest
 from kzc.jobs import checks, kernels
 from kzc.jobs.check_bench import At
 from kzc.jobs.check_guest import Guests, identity_of
+from kzc.jobs.check_patch import of_programs, suites_for
 from kzc.jobs.checked import remember
 from kzc.jobs.checks import Request
 from kzc.jobs.guests import Plan
@@ -21,6 +22,7 @@ from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.places import Places
 from kzc.jobs.workshop import Workshop
 from kzc.kernel.build import Recipe, compiler_version
+from kzc.kernel.checks import compiled as compiled_of
 from kzc.kernel.fragment import Fragment
 from kzc.results.store import Store
 from kzc.series.read import read_folder
@@ -171,6 +173,36 @@ def test_only_what_changed_is_checked_again_and_nothing_escapes_for_being_made_a
     assert not list((shopfloor.settings.cache / "checks").glob("*/"))
 
 
+def test_a_patch_is_not_built_with_what_a_later_one_touches(
+    shopfloor: Workshop, kernel: Path, tmp_path: Path
+) -> None:
+    tree = tree_of(kernel, shopfloor)
+    kernels.make_kernel(shopfloor, Source(tree, tree.commit, tree.tree_id), PLAIN)
+    first = ("net/socket.c", "int socket_5;\n", "long socket_5;\n")
+    later = ("net/core/sock.c", "int sock_8;\n", "long sock_8;\n")
+    found = check(shopfloor, kernel, series_of(kernel, tmp_path / "one", first, later))
+    log = shopfloor.run.folder / str(cases_of(found[0])["build"].detail["log"])
+    assert compiled_of(log.read_text().splitlines()) == ("net/socket.o",)
+
+
+def test_what_the_parent_says_is_asked_once(
+    shopfloor: Workshop, kernel: Path, tmp_path: Path
+) -> None:
+    file, old = "net/core/sock.c", "int sock_1;\n"
+    edit(kernel / file, old, "int idle(int unused) { return 0; }\n" + old)
+    commit(kernel)
+    first = (file, "int sock_5;\n", "long sock_5;\n")
+    later = (file, "int sock_8;\n", "int more(int idle_too) { return 0; }\n")
+    found = check(shopfloor, kernel, series_of(kernel, tmp_path / "one", first, later))
+    cases = [cases_of(each)["warnings"] for each in found]
+    assert [case.verdict for case in cases] == [Verdict.PASS, Verdict.FAIL]
+    assert "idle_too" in cases[1].reason
+    # its own objects once; those of its parent were made when that was checked
+    log = shopfloor.run.folder / str(cases[1].detail["log"])
+    assert compiled_of(log.read_text().splitlines()) == ("net/core/sock.o",)
+    assert log.read_text().count("  CC      ") == 1
+
+
 def test_what_does_not_apply_is_loud_and_its_mail_is_looked_at(
     shopfloor: Workshop, kernel: Path, tmp_path: Path
 ) -> None:
@@ -231,6 +263,24 @@ def test_w1_looks_at_touched_files_and_allmodconfig_at_their_neighbours(
     # a header is seen by the objects beside it
     assert cases[0]["allmodconfig"].verdict is Verdict.FAIL
     assert cases[0]["allmodconfig"].detail["new"][0]["file"] == "net/core/own.h"
+
+
+def test_a_patch_may_break_the_programs_of_its_folder_and_those_of_what_is_shared() -> None:
+    folder = "tools/testing/small"
+    for file in (f"{folder}/prog.c", "include/uapi/linux/vm_sockets.h", "tools/include/x.h"):
+        assert of_programs([file], SUITE)
+        assert suites_for([file], [SUITE], ["small"]) == [SUITE]
+    assert of_programs(["tools/testing/selftests/lib.mk"], SUITE)
+    for file in (
+        "net/socket.c",
+        "tools/testing/selftests/net/msg_zerocopy.c",
+        f"{folder}er/prog.c",
+    ):
+        assert not of_programs([file], SUITE)
+        assert suites_for([file], [SUITE], ["small"]) == []
+    # a uapi header is shared by all, so only what the series itself names is made
+    assert suites_for(["include/uapi/linux/vm_sockets.h"], [SUITE], []) == []
+    assert suites_for([f"{folder}/prog.c"], [SUITE], []) == [SUITE]
 
 
 def test_a_suite_runs_once_for_each_image_and_its_programs(

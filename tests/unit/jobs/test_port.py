@@ -86,6 +86,15 @@ def test_what_merges_needs_nobody_and_becomes_a_series(bench: Bench) -> None:
     assert not yard.worktree.exists()
     assert ports.unfinished(bench.settings, RUNNER) == ()
     assert ports.numbers(port, yard) is None
+    # what is done is not overwritten unless that is asked for
+    (yard.patches / "kept").touch()
+    with pytest.raises(UsageError, match="there is a port p already") as refused:
+        bench.begin()
+    assert refused.value.hint.startswith("--replace ")
+    assert (yard.patches / "kept").exists()
+    port, yard = ports.begin(replace(bench.asked[0], replace=True), bench.settings, RUNNER)
+    assert port.done
+    assert not (yard.patches / "kept").exists()
     # the tree was not touched, and emptying the cache takes nothing
     assert git.out("for-each-ref") == before
     assert git.out("status", "--porcelain") == ""
@@ -178,6 +187,13 @@ def test_thrown_away_is_gone_and_strange_names_are_none(bench: Bench) -> None:
         bench.resume()
     with pytest.raises(UsageError, match="is no name for a port"):
         ports.resume("../p", bench.settings, RUNNER)
+
+
+def test_asking_for_a_port_that_is_not_there_leaves_nothing(bench: Bench) -> None:
+    for ask in (ports.resume, ports.abort):
+        with pytest.raises(UsageError, match="there is no port nope"):
+            ask("nope", bench.settings, RUNNER)
+    assert not bench.settings.data.exists()
 
 
 def test_numbers_that_are_taken_on_the_new_base_are_told(bench: Bench) -> None:

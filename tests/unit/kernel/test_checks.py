@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from kzc.kernel.checks import compiled, new_ones, objects_of
+from kzc.kernel.checks import by_object, compiled, new_ones, objects_of
 from kzc.values import Diagnostic
 
 
@@ -48,3 +48,11 @@ def test_objects_are_those_of_the_kernel_with_names_that_are_plain() -> None:
 def test_what_a_build_compiled_is_read_from_its_log() -> None:
     log = ["  CC      net/a.o\n", "  CC [M]  net/b.o\n", "  AS      c.o", "  LD      d.o", "CC e.o"]
     assert compiled(log) == ("net/a.o", "net/b.o", "c.o")
+
+
+def test_what_is_said_is_laid_at_an_object_only_where_that_is_sure() -> None:
+    one, two = Diagnostic("net/a.c", 1, "warning", "x"), Diagnostic("net/a.c", 2, "warning", "y")
+    objects = ("net/a.o", "net/b.o")
+    assert by_object(objects, (one, two)) == {"net/a.o": (one, two), "net/b.o": ()}
+    header = Diagnostic("include/net/sock.h", 1, "warning", "x")
+    assert by_object(objects, (one, header)) is None

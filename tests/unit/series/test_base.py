@@ -12,6 +12,7 @@ from kzc.series.base import (
     Answer,
     Candidate,
     Known,
+    Present,
     Step,
     Trial,
     Verdict,
@@ -211,6 +212,14 @@ def test_verdicts_of_their_own() -> None:
     assert told(tried("a", GOOD), series=needs).notes == (
         "it names 4 prerequisite patches; it applies without them",
     )
+    have = tuple(Present(name, COMMIT, "t", "6.12") for name in needs.prerequisites)
+    some = answer(needs, Known.BLOBS, (miss,), (), have[:1])
+    assert (some.verdict, some.hint) == (
+        Verdict.PREREQUISITE,
+        "apply first what it is made on: <c@d>, <e@f>, <g@h>",
+    )
+    # all are there, so something else is wrong
+    assert answer(needs, Known.BLOBS, (miss,), (), have).verdict is Verdict.CONFLICT
     lost = told(miss, series=replace(SERIES, base=COMMIT), what=Known.UNREACHABLE)
     assert lost.verdict is Verdict.UNREACHABLE
     assert lost.hint.startswith("add a tree that has commit 0123456789ab")

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from kzc.errors import HostError
-from kzc.git import Git
+from kzc.git import IDENTITY, Git
 from kzc.settings import Settings
 from kzc.trees.checkouts import tree_of_path
 from kzc.trees.cleaning import clean
-from kzc.trees.slots import READY, admin_folder, checkout, move
+from kzc.trees.slots import READY, admin_folder, checkout, move, visit
 from kzc.trees.tree import Tree
 from tests.fakelinux import commit, edit
 from tests.plain import RUNNER
@@ -71,6 +71,24 @@ def test_two_at_once_get_two_and_later_ones_share(tree: Tree, settings: Settings
         assert content_matches(two.path, tree.commit)
     with checkout(tree.repo, tree.commit, settings, RUNNER) as again:
         assert again.path == one.path
+
+
+def test_a_visit_makes_nothing_look_new(tree: Tree, newer: Tree, settings: Settings) -> None:
+    files = ["net/core/sock.c", "../outside.c", "net/none.c"]
+    (settings.cache / "outside.c").write_text("int x;")
+    with visit(tree.repo, tree.commit, files, settings, RUNNER) as slot:
+        assert content_matches(slot.path, tree.commit)
+    before = times(slot.path)
+    with visit(tree.repo, newer.commit, files, settings, RUNNER) as slot:
+        assert content_matches(slot.path, newer.commit)
+        edit(slot.path / "net/core/sock.c", "int sock_3;", "long sock_3;")
+        Git(RUNNER, slot.path).run("commit", "-qam", "a patch", env=IDENTITY)
+    assert content_matches(slot.path, tree.commit)
+    assert times(slot.path) == before
+    # what is another the next time has another time, though it was there in a visit
+    with checkout(tree.repo, newer.commit, settings, RUNNER) as slot:
+        after = times(slot.path)
+    assert {name for name in before if before[name] != after[name]} == {"net/socket.c"}
 
 
 def test_a_held_slot_can_be_moved(tree: Tree, newer: Tree, settings: Settings) -> None:
