@@ -39,6 +39,14 @@ def test_the_zerocopy_series_is_carried_for_debians_kernel() -> None:
     assert [posting.version for posting in manifest.posted] == [4, 4, 7, 8]
 
 
+def test_vsocks_zerocopy_is_carried_for_the_kernel_that_lacks_it() -> None:
+    manifest = load_manifest(CARRIED / "vsock-msg-zerocopy")
+    assert pick_base(manifest, "6.1.192") == "6.1"
+    assert manifest.upstream_since == "v6.7"
+    with pytest.raises(UsageError, match="carries no patches for"):
+        pick_base(manifest, "6.12.117")
+
+
 @pytest.mark.parametrize(
     ("version", "base"),
     [("6.12.117", "6.12"), ("6.12.0-rc3", "6.12"), ("6.12-rc3", "6.12"), ("6.12.9.1", "6.12.9")],
