@@ -73,7 +73,7 @@ def test_a_carried_series_is_shown_as_a_history(capsys: pytest.CaptureFixture[st
     assert carried.show("scm-zc-notification", shared_folder("patches")) == 0
     shown = capsys.readouterr().out
     order = ["What it is for", "Posted", "2024-07-30  v8  https://lore", "Upstream", "not merged"]
-    order += ["For 6.12, tested on 6.12.", "1/5 net: ", "kzc run scm-zc", "Proven by", "vsock "]
+    order += ["For 6.12, tested on 6.12.", "1/8 net: ", "kzc run scm-zc", "Proven by", "vsock "]
     places = [shown.find(words) for words in order]
     assert places == sorted(places)
     assert -1 not in places
