@@ -130,12 +130,15 @@ echo N >{_DEBUG}/failslab/ignore-gfp-wait
 echo N >{_DEBUG}/fail_page_alloc/ignore-gfp-wait
 echo 0 >{_DEBUG}/fail_page_alloc/min-order
 mkdir -p {FOLDER}/real && cd {FOLDER} || fail "no room in {FOLDER}"
+# a mini guest has no /bin/sh
+shell=/bin/sh
+[ -e $shell ] || shell="/bin/busybox sh"
 for file in '{folder}'/*; do ln -sf "$file" .; done
 for name in {" ".join(programs)}; do
     [ -e "$name" ] || continue
     cp "$name" real/ && rm "$name" || fail "no room in {FOLDER}"
-    printf '#!/bin/sh\\necho 1 >/proc/self/make-it-fail\\nexec {FOLDER}/real/%s "$@"\\n' \\
-        "$name" >"$name"
+    printf '#!%s\\necho 1 >/proc/self/make-it-fail\\nexec {FOLDER}/real/%s "$@"\\n' \\
+        "$shell" "$name" >"$name"
     chmod +x "$name"
 done
 exit 0"""
