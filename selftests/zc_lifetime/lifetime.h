@@ -37,6 +37,7 @@ void before_completion(const struct zc_transport *t);
 void no_flag(const struct zc_transport *t);
 void no_option(const struct zc_transport *t);
 void held_until_completed(const struct zc_transport *t);
+void copied_after_zerocopy(const struct zc_transport *t);
 
 /* gone.c */
 void unmapped(const struct zc_transport *t);

@@ -41,6 +41,7 @@ static void no_socket_left(const struct zc_transport *t)
 static const struct ktap_test tests[] = {
 	{ "change-after-completion", after_completion, ON_ALL },
 	{ "change-before-completion", before_completion, ON_ALL },
+	{ "copied-after-zerocopy", copied_after_zerocopy, 1u << VSOCK },
 	{ "change-without-flag", no_flag, ON_ALL },
 	{ "change-without-option", no_option, ON_ALL },
 	{ "held-until-completed", held_until_completed, ON_ALL },
