@@ -26,7 +26,7 @@ WANTED = {
     "bisect-always": (["--test", CASE], [4]),
     "bisect-sometimes": (["--test", CASE], [3]),
     "bisect-boot": (["--test", "boot"], [5]),
-    "bisect-slower": (["--test", "vsock:vsock_perf copy", "--worse", "rx=50%"], [2]),
+    "bisect-slower": (["--test", "vsock:vsock_perf copy", "--worse", "rx=80%"], [2]),
 }
 
 

@@ -66,7 +66,7 @@ class Found:
     @property
     def doubts(self) -> tuple[str, ...]:
         """What a person has to know before believing it, a sentence each."""
-        return (*self._excluded(), *self._same_images(), *self._skips())
+        return (*self._excluded(), *self._same_images(), *self._skips(), *self._noise())
 
     def _excluded(self) -> Iterable[str]:
         for point in sorted(self.evidence.excluded):
@@ -89,6 +89,17 @@ class Found:
             if skipped and point not in self.evidence.excluded:
                 why = _because(skipped[-1].reason)
                 yield f"{point_name(point)}: {len(skipped)} runs said nothing{why}"
+
+    def _noise(self) -> Iterable[str]:
+        """Where the base itself is worse than its own median by as much as is asked."""
+        tally = self.evidence.tallies.get(0, Tally())
+        values = [o.sighting.value for o in self.observations if o.point == 0]
+        known = [value for value in values if value is not None]
+        if self.question.sought.worse and tally.bad:
+            yield (
+                f"{tally.bad} of the base's own {tally.runs} samples are worse by that much, too "
+                f"({min(known):g} to {max(known):g}): a quiet machine or a larger percentage helps"
+            )
 
 
 def point_name(point: int) -> str:

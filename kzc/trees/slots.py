@@ -68,7 +68,7 @@ def visit(
             yield slot
             return
         _put(slot, repo, here)
-        times = {path: path.stat().st_mtime_ns for path in _within(slot.path, names)}
+        times = {path: path.lstat().st_mtime_ns for path in _within(slot.path, names)}
         _put(slot, repo, commit)
         yield slot
         _put(slot, repo, here)

@@ -26,7 +26,7 @@ from kzc.jobs.bisect import Found, known_from, replay, scan, search
 from kzc.jobs.guests import Plan
 from kzc.jobs.observations import Log, Observation, Question, Suspect, evidence_of, read_log
 from kzc.jobs.points import Line, Points, narrowed
-from kzc.jobs.search import Ending
+from kzc.jobs.search import Answer, Ending
 from kzc.jobs.sightings import Seen, Sighting, Sought, Worse
 from kzc.jobs.workshop import Workshop
 from kzc.series.read import read_folder
@@ -288,6 +288,17 @@ def test_a_benchmark_that_got_slower_is_found(tmp_path: Path) -> None:
     found = searched(tmp_path, machine, question)
     assert machine.ran[:5] == [0] * 5
     assert [patch.number for patch in found.culprits] == [5]
+
+
+def test_a_base_that_moves_as_much_as_is_asked_is_said() -> None:
+    question = replace(QUESTION, sought=Sought("vsock", worse=Worse("rx", 50)))
+    answer = Answer(Ending.UNDECIDED, 0.5)
+    runs = measured([(0, 0.19), (0, 0.20), (0, 1.03), (0, 0.47), (0, 0.79), (6, 0.1)])
+    doubts = Found(question, tuple(runs), answer).doubts
+    assert len(doubts) == 1
+    assert doubts[0].startswith("2 of the base's own 5 samples are worse by that much, too (0.19 ")
+    calm = measured([(0, 1.0), (0, 1.1), (6, 0.4)])
+    assert Found(question, tuple(calm), answer).doubts == ()
 
 
 def test_a_grid_of_samples_begins_with_the_base(tmp_path: Path) -> None:
