@@ -92,10 +92,10 @@ class Asked:
 
 
 SOURCE = ("tree", "dirty")
-KERNEL = (*SOURCE, "overlay", "profile", "config", "virtme")
+KERNEL = (*SOURCE, "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
 TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
-TEST = (*GUEST, *TWO_ENDS, "keep", "faults", "fault_every")
+TEST = (*GUEST, "overlay", *TWO_ENDS, "keep", "faults", "fault_every")
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -16,7 +16,7 @@ app = typer.Typer()
 
 
 @app.command()
-@opt.takes(*opt.KERNEL, "jobs")
+@opt.takes(*opt.KERNEL, "overlay", "jobs")
 def build(
     asked: opt.Asked,
     name: Annotated[str, typer.Argument(help="A series; none builds the tree as it is.")] = "",
@@ -28,7 +28,7 @@ def build(
 
 
 @app.command()
-@opt.takes(*opt.GUEST)
+@opt.takes(*opt.GUEST, "overlay")
 def boot(
     asked: opt.Asked,
     name: Annotated[str, typer.Argument(help="A series; none boots the tree as it is.")] = "",

@@ -17,8 +17,8 @@ from kzc.cli.options import GUEST, KERNEL, SOURCE, TEST, Asked, takes
 
 SHARED = {
     "apply": SOURCE,
-    "build": (*KERNEL, "jobs"),
-    "boot": GUEST,
+    "build": (*KERNEL, "overlay", "jobs"),
+    "boot": (*GUEST, "overlay"),
     "test": TEST,
     "run": TEST,
 }
