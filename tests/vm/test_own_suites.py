@@ -7,7 +7,6 @@ says so (tests/data/faults/zerocopy).
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -49,10 +48,14 @@ def verdicts(outcome: dict[str, Any]) -> Counter[str]:
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A series: the carried one and the patch that gets it wrong."""
     folder = tmp_path_factory.mktemp("broken")
-    for patch in (shared_folder("patches") / SERIES / "6.12").glob("*.patch"):
-        shutil.copy(patch, folder)
+    carried = sorted((shared_folder("patches") / SERIES / "6.12").glob("*.patch"))
+    last, total = len(carried), len(carried) + 1
+    for patch in carried:
+        text = patch.read_bytes().replace(b"/%d] " % last, b"/%d] " % total, 1)
+        (folder / patch.name).write_bytes(text)
     (patch,) = (FAULTS / "zerocopy").glob("*.patch")
-    shutil.copy(patch, folder / "9999.patch")
+    text = patch.read_bytes().replace(b"[PATCH] ", b"[PATCH %d/%d] " % (total, total), 1)
+    (folder / f"{total:04}.patch").write_bytes(text)
     return folder
 
 
