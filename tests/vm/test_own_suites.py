@@ -19,8 +19,8 @@ from tests.vm.conftest import FAULTS, SERIES, TREE, Kzc
 OURS = ("zc_fuzz", "zc_notify", "zc_lifetime")
 # skbuff.zerocopy=N, a suite that sees it, its cases that fail, what one of them says
 WRONG = {
-    "drop": (1, "zc_fuzz", {"fuzz/tcp4", "fuzz/udp6", "fuzz/vsock"}, "has to be next"),
-    "double": (2, "zc_fuzz", {"fuzz/tcp4", "fuzz/udp6", "fuzz/vsock"}, "has to be next"),
+    "drop": (1, "zc_fuzz", {"fuzz/tcp4", "fuzz/udp6"}, "has to be next"),
+    "double": (2, "zc_fuzz", {"fuzz/tcp4", "fuzz/udp6"}, "has to be next"),
     "lie": (3, "zc_lifetime", {"change-after-completion/udp4"}, "completed without a copy"),
     "early": (4, "zc_lifetime", {"change-after-completion/udp4"}, "after the completion was rec"),
     "leak": (5, "zc_lifetime", {"munmap/tcp4", "munmap/udp6"}, "pages of the buffer are still"),
