@@ -16,7 +16,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from kzc.cli.mainjob import Job, begun, plan_for, understand, working
+from kzc.cli.job import Job, understand
+from kzc.cli.mainjob import begun, plan_for, working
 from kzc.cli.options import Asked
 from kzc.errors import KzcError, UsageError
 from kzc.git import Git, keep

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from kzc.cli.mainjob import Job, built_kernel, opened, plan_for, understand
+from kzc.cli.job import Job, understand
+from kzc.cli.mainjob import built_kernel, opened, plan_for
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.guest import argv

@@ -13,16 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kzc.cli.mainjob import (
-    Job,
-    all_suites,
-    marked,
-    opened,
-    plan_for,
-    reported,
-    suite_folder,
-    understand,
-)
+from kzc.cli.job import Job, all_suites, marked, suite_folder, understand
+from kzc.cli.mainjob import opened, plan_for, reported
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.git import Git

@@ -11,7 +11,7 @@ import pytest
 
 from kzc.cli.app import run
 from kzc.cli.bisect import Wish, based, goal_of
-from kzc.cli.mainjob import understand
+from kzc.cli.job import understand
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.git import Git

@@ -11,7 +11,7 @@ from typing import Unpack
 import pytest
 
 from kzc.cli.boots import boot_job
-from kzc.cli.mainjob import understand
+from kzc.cli.job import understand
 from kzc.cli.options import Asked
 from kzc.errors import HostError
 from kzc.proc import Done, How, LocalRunner

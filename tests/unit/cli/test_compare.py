@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kzc.cli.app import run
-from kzc.cli.mainjob import understand
+from kzc.cli.job import understand
 from kzc.cli.options import Asked
 from kzc.git import IDENTITY, Git
 from kzc.results.store import Store

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kzc.cli import app, mainjob
+from kzc.cli import app
+from kzc.cli.job import understand
 from kzc.cli.options import Asked
 from kzc.git import Git
 from kzc.series.imported import list_imported
@@ -117,7 +118,7 @@ def test_a_range_of_commits(kernel: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_an_imported_name_is_what_the_main_job_takes(kernel: Path) -> None:
     (kernel.parent / "t.mbox").write_bytes(mbox(mails()))
     assert app.run(["import", "../t.mbox", "--name", "mine"]) == 0
-    found = mainjob.understand(Asked(series="mine"), with_suites=False).series
+    found = understand(Asked(series="mine"), with_suites=False).series
     assert found is not None
     assert (found.name, found.version, found.message_id) == ("mine", 2, "<c2@x>")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kzc.cli.mainjob import understand
+from kzc.cli.job import understand
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.kernel.profile import find_profile
