@@ -41,6 +41,10 @@ def test_the_series_passes_on_debians_kernel(kzc: Kzc, built: str) -> None:
                 if mode != "copy":
                     assert case["detail"]["txc"] > 0
             assert sent[f"{proto}/{ip}/sendmsg-notification"]["detail"]["txs"] > 0
+    native = cases(report, "msg_zerocopy_sendmsg")
+    assert Counter(case["verdict"] for case in native.values())["pass"] > 10
+    notified = cases(report, "zc_notify")
+    assert Counter(case["verdict"] for case in notified.values())["pass"] > 90
     assert not any(o["detail"].get("findings") for o in report["outcomes"])
 
     known = report["environment"]
