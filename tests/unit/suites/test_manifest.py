@@ -67,7 +67,8 @@ def test_the_modes_come_out_of_the_trees_script(tmp_path: Path) -> None:
     suite = load_suite(ROOT / "selftests" / "msg_zerocopy")
     script = tmp_path / "msg_zerocopy.sh"
     script.write_text(
-        'do_test() {\n}\ndo_test "${EXTRA_ARGS}"\ndo_test "-z ${EXTRA_ARGS}"\necho ok\n'
+        "# a tx-only option\ndo_test() {\n}\n"
+        'do_test "${EXTRA_ARGS}"\ndo_test "-z ${EXTRA_ARGS}"\necho ok\n'
     )
     listing = suite.commands[0].list_tests
     done = subprocess.run(["sh", "-c", listing], cwd=tmp_path, check=True, capture_output=True)
@@ -80,12 +81,16 @@ def test_the_modes_come_out_of_the_trees_script(tmp_path: Path) -> None:
     script.write_text(script.read_text() + 'do_test "-Z ${EXTRA_ARGS}"\n')
     done = subprocess.run(["sh", "-c", listing], cwd=tmp_path, check=True, capture_output=True)
     assert b"tcp/ipv6/sendmsg-notification" in done.stdout
+    udp = subprocess.run(
+        ["sh", "-c", suite.commands[1].list_tests], cwd=tmp_path, check=True, capture_output=True
+    )
+    assert b"tx-only" not in udp.stdout  # a word in a comment
 
 
 def test_newer_scripts_send_to_nobody_too_but_not_over_tcp(tmp_path: Path) -> None:
     suite = load_suite(ROOT / "selftests" / "msg_zerocopy")
     script = tmp_path / "msg_zerocopy.sh"
-    script.write_text('do_test() {\n# tx-only\n}\ndo_test "${EXTRA_ARGS}"\ndo_test "-n ${A}"\n')
+    script.write_text('do_test() {\n$DADDR_TXONLY\n}\ndo_test "${EXTRA_ARGS}"\ndo_test "-n ${A}"\n')
     for command in suite.commands[:2]:
         listing = ["sh", "-c", command.list_tests]
         done = subprocess.run(listing, cwd=tmp_path, check=True, capture_output=True)
