@@ -2,8 +2,9 @@
 """Fault injection in a guest: the shell texts that set it up, and what a failure under it means.
 
 Only socket calls of a suite's own programs fail: their wrappers write /proc/self/make-it-fail, and
-the kernel looks whether a function of net/socket.c is on the stack. So the shell around them, the
-program's start and its printf work as ever. See Documentation/fault-injection/fault-injection.rst.
+the kernel looks whether a function of net/socket.c is on the stack, or one that the suite names. So
+the shell around them, the program's start and its printf work as ever. See
+Documentation/fault-injection/fault-injection.rst.
 Pure but for reading the rules.
 """
 
@@ -107,19 +108,22 @@ def load_fault_rules(path: Path) -> FaultRules:
         raise UsageError(f"{path}: {first_problem(error)}") from None
 
 
-def prepare(folder: str, programs: Sequence[str]) -> str:
+def prepare(folder: str, programs: Sequence[str], under: Sequence[str] = ()) -> str:
     """Shell text that sets up what all rounds share; prints why and ends with 1 where it cannot.
 
-    FOLDER then has all that `folder` has, with a wrapper in place of each program.
+    FOLDER then has all that `folder` has, with a wrapper in place of each program. Faults have one
+    of the functions `under` on the stack, or one that lies between them in the kernel; those of
+    net/socket.c if there is none.
     """
+    under = under or _SOCKET
     return f"""fail() {{ echo "$1"; exit 1; }}
 {_each('[ -w $at/require-start ] || fail "this kernel has no $at/require-start"')}
 set -- $(awk '
-    $3 ~ /^({"|".join(_SOCKET)})$/ {{ if (!first) first = $1; last = $1; over = 0; next }}
+    $3 ~ /^({"|".join(under)})$/ {{ if (!first) first = $1; last = $1; over = 0; next }}
     last && !over && $1 != last {{ over = $1; end = $1 }}
     END {{ print first, end }}' /proc/kallsyms)
 case $1 in ''|*[!0]*) ;; *) fail "addresses are hidden in /proc/kallsyms" ;; esac
-[ $# = 2 ] || fail "net/socket.c is not found in /proc/kallsyms"
+[ $# = 2 ] || fail "/proc/kallsyms has none of {under[0]} ... {under[-1]}"
 {
         _each(f'''echo 0 >$at/probability; echo Y >$at/task-filter; echo 0 >$at/space
     echo {_DEPTH} >$at/stacktrace-depth; echo 0x$1 >$at/require-start; echo 0x$2 >$at/require-end

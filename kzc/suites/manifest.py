@@ -171,6 +171,8 @@ class Suite(_Table):
     """A suite. `silence` and `total` are seconds at KVM's speed, `memory` is like 512M or 2G.
 
     `prelude` is shell text that `load_suite` has put before every shell text of the others.
+    `fault_under` are functions of the kernel that lie together: under faults one of these, or one
+    between them, has to be on the stack.
     """
 
     name: _Name
@@ -183,6 +185,7 @@ class Suite(_Table):
     silence: _Seconds = 60
     total: _Seconds = 300
     prelude: str = ""
+    fault_under: tuple[Annotated[str, Field(pattern=r"^\w+$")], ...] = ()
     build: tuple[Build, ...] = ()
     programs: tuple[Program, ...] = ()
     commands: tuple[Command, ...] = ()

@@ -103,7 +103,8 @@ def _prepare(suite: Suite, guest: Guest, setting: Setting) -> Answer:
     ]
     if setting.faults:
         programs = [Path(name).name for build in suite.build for name in build.outputs]
-        lines.append(faults.prepare(setting.folder, programs))
+        programs += [program.name for program in suite.programs]
+        lines.append(faults.prepare(setting.folder, programs, suite.fault_under))
     return guest.run("\n".join(lines) or "true", _QUICK.scaled(setting.factor))
 
 

@@ -85,6 +85,16 @@ def test_only_functions_of_the_socket_layer_count(
     assert (debugfs / "fail_page_alloc" / "min-order").read_text() == "0\n"
 
 
+def test_a_suite_names_where_faults_may_be(shell: Shell, tmp_path: Path, debugfs: Path) -> None:
+    programs = str(tmp_path / "bin")
+    done = shell(faults.prepare(programs, ("prog",), ("sock_alloc_file", "in_between")))
+    assert done.returncode == 0, done.stdout
+    found = [(debugfs / "failslab" / f"require-{end}").read_text() for end in ("start", "end")]
+    assert found == ["0xffffffff81f82c90\n", "0xffffffff81f91cc0\n"]
+    done = shell(faults.prepare(programs, ("prog",), ("not_there",)))
+    assert (done.returncode, "has none of not_there" in done.stdout) == (1, True)
+
+
 def test_programs_are_wrapped_and_the_rest_is_there(shell: Shell, tmp_path: Path) -> None:
     prepared(shell, tmp_path)
     faulty = tmp_path / "faulty"
