@@ -52,7 +52,9 @@ def test_checkpatch_strict_has_nothing_to_say(slot: Slot, series: Series, tmp_pa
     for patch in series.patches:
         file = tmp_path / f"{patch.number}.patch"
         file.write_bytes(patch.body)
-        words = ["scripts/checkpatch.pl", "--strict", "--no-tree", str(file)]
+        # new files: they lie in folders that MAINTAINERS names
+        known = ("--ignore", "FILE_PATH_CHANGES")
+        words = ["scripts/checkpatch.pl", "--strict", "--no-tree", *known, str(file)]
         done = RUNNER.capture(words, cwd=slot.path, check=False)
         assert "total: 0 errors, 0 warnings, 0 checks" in done.stdout, done.stdout
 
