@@ -73,7 +73,7 @@ class FaultRules(BaseModel):
         texts = "|".join(re.escape(os.strerror(number)) for number in numbers)
         return re.compile(
             rf"\b(?:{texts}|{'|'.join(self.errors)})\b"
-            rf"|\berrno[ =:]+(?:{'|'.join(map(str, numbers))})\b"
+            rf"|\berrno(?:[ =:]+|' == \d+, got )(?:{'|'.join(map(str, numbers))})\b"
         )
 
     def error(self, lines: Iterable[str]) -> str:

@@ -156,6 +156,8 @@ def test_output_without_a_count_has_none() -> None:
         ("client: send: Cannot allocate memory", "Cannot allocate memory"),
         ("unexpected connect(2) errno 12", "errno 12"),
         ("unexpected connect(2) errno 121", ""),
+        ("expected 'errno' == 0, got 12", "errno' == 0, got 12"),
+        ("expected 'errno' == 12, got 22", ""),
         ("not ok 3 sendmsg: ENOBUFS", "ENOBUFS"),
         ("EINVAL: Invalid argument", ""),
     ],
