@@ -23,6 +23,14 @@ from kzc.jobs.needs import GIB, Need, State, as_root, install
 from kzc.proc import Runner
 
 _ASK_SECONDS = 10.0
+# name, what it is to lack it, package, options of the compiler, why
+_LIBCS = (
+    ("static libc", State.MISSING, "libc6-dev", (), ": it is linked into the tests of mini guests"),
+    (
+        *("32-bit static libc", State.WARN, "gcc-multilib", ("-m32",)),
+        " with -m32: tests of 32-bit callers are skipped",
+    ),
+)
 _EMULATED = "topology nested has to emulate its second level"
 
 
@@ -207,22 +215,15 @@ def _libraries(machine: Machine, runner: Runner) -> Iterator[Need]:
             "" if found else f"{row.file} {lost}: {row.what_for}",
             "" if found else install(row.package),
         )
-    archive = _static_libc(compiler, runner) if compiler else ""
-    yield Need(
-        "static libc",
-        State.OK if archive else State.MISSING,
-        Path(archive).name,
-        archive or f"libc.a {lost}: it is linked into the tests of mini guests",
-        "" if archive else install("libc6-dev"),
-    )
-    archive = _static_libc(compiler, runner, "-m32") if compiler else ""
-    yield Need(
-        "32-bit static libc",
-        State.OK if archive else State.WARN,
-        Path(archive).name,
-        archive or f"libc.a {lost} with -m32: tests of 32-bit callers are skipped",
-        "" if archive else install("gcc-multilib"),
-    )
+    for name, lack, package, options, what_for in _LIBCS:
+        archive = _static_libc(compiler, runner, *options) if compiler else ""
+        yield Need(
+            name,
+            State.OK if archive else lack,
+            Path(archive).name,
+            archive or f"libc.a {lost}{what_for}",
+            "" if archive else install(package),
+        )
 
 
 def _included(compiler: str, runner: Runner) -> set[str]:
