@@ -47,9 +47,13 @@ class Wanted:
 
     def takes(self, item: Item) -> bool:
         """Whether a run belongs to the narrowed list."""
-        pairs = ((self.tree, item.tree), (self.series, item.series), (self.verdict, item.verdict))
-        same = all(wanted in ("", found) for wanted, found in pairs)
-        return same and (not self.suite or self.suite in item.suites)
+        pairs = (
+            (self.tree, item.trees),
+            (self.series, item.series),
+            (self.suite, item.suites),
+            (self.verdict, (item.verdict,)),
+        )
+        return all(not wanted or wanted in found for wanted, found in pairs)
 
     def address(self, number: int) -> str:
         """The address of a page of the narrowed list."""
@@ -67,8 +71,8 @@ class Item:
     tone: str
     verdict: str
     what: str
-    tree: str
-    series: str
+    trees: tuple[str, ...]
+    series: tuple[str, ...]
     suites: tuple[str, ...]
     time: str
 
@@ -102,8 +106,8 @@ def listing(heads: Iterable[Run], wanted: Wanted, number: int) -> Listing:
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(number, 1), pages)
     choices = {
-        "tree": _sorted(item.tree for item in items),
-        "series": _sorted(item.series for item in items),
+        "tree": _sorted(tree for item in items for tree in item.trees),
+        "series": _sorted(name for item in items for name in item.series),
         "suite": _sorted(suite for item in items for suite in item.suites),
         "verdict": _sorted(item.verdict for item in items),
     }
@@ -119,11 +123,17 @@ def _item(run: Run) -> Item:
         tone=tone(run),
         verdict=summary.word(run).lower(),
         what=short(" ".join(run.command), 160),
-        tree=short(run.environment.get("tree", ""), 80).partition(" ")[0],
-        series=short(run.environment.get("series", ""), 80),
+        trees=_names(run.environment.get("tree", "")),
+        series=_names(run.environment.get("series", "")),
         suites=tuple(dict.fromkeys(suites)),
         time=span(summary.seconds_of(run)),
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """`6.12 (6.12.117)` is called 6.12; a run over several trees names them all."""
+    names = (short(each, 80).partition(" ")[0] for each in text.split(","))
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _sorted(values: Iterable[str]) -> tuple[str, ...]:
