@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kzc.jobs.check_patch import suites_for
+from kzc.jobs.check.patch import suites_for
 from kzc.suites.manifest import load_suite
 
-SELFTESTS = Path(__file__).parents[3] / "selftests"
+SELFTESTS = Path(__file__).parents[4] / "selftests"
 SUITES = [load_suite(SELFTESTS / name) for name in ("msg_zerocopy", "vsock", "zc_notify")]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from kzc.errors import UsageError
 from kzc.jobs import guests, kernels
-from kzc.jobs.check_bench import At
-from kzc.jobs.checked import digest_of, key_of, recall, remember
+from kzc.jobs.check.bench import At
+from kzc.jobs.check.memory import digest_of, key_of, recall, remember
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Wanted
 from kzc.jobs.workshop import Workshop, stopwatch

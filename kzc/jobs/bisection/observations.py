@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from kzc.errors import UsageError
-from kzc.jobs.belief import Evidence, Goal, Tally
-from kzc.jobs.sightings import Seen, Sighting, Sought, Worse
+from kzc.jobs.bisection.belief import Evidence, Goal, Tally
+from kzc.jobs.bisection.sightings import Seen, Sighting, Sought, Worse
 from kzc.results import disk
 
 FILE = "bisect.jsonl"

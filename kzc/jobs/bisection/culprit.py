@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kzc.jobs.belief import Tally
-from kzc.jobs.bisect import Found, point_name
-from kzc.jobs.observations import Suspect
-from kzc.jobs.search import Ending
-from kzc.jobs.sightings import Sought
+from kzc.jobs.bisection.belief import Tally
+from kzc.jobs.bisection.drive import Found, point_name
+from kzc.jobs.bisection.observations import Suspect
+from kzc.jobs.bisection.search import Ending
+from kzc.jobs.bisection.sightings import Sought
 from kzc.values import Outcome, Stage, Verdict
 
 _ID = 12

@@ -16,7 +16,7 @@ from pathlib import Path
 from kzc.errors import UsageError
 from kzc.git import Git
 from kzc.jobs import building
-from kzc.jobs.check_bench import Bench
+from kzc.jobs.check.bench import Bench
 from kzc.jobs.workshop import shop, stopwatch
 from kzc.kernel import checks
 from kzc.kernel.build import BuildFailed, Recipe

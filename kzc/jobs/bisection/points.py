@@ -18,12 +18,12 @@ from pathlib import Path
 from kzc.errors import HostError, UsageError
 from kzc.git import Git
 from kzc.jobs import guests, kernels
-from kzc.jobs.check_patch import of_programs
-from kzc.jobs.checked import digest_of
+from kzc.jobs.bisection.observations import Observation
+from kzc.jobs.bisection.sightings import BOOT, Seen, Sighting, Sought, sighting
+from kzc.jobs.check.memory import digest_of
+from kzc.jobs.check.patch import of_programs
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
-from kzc.jobs.observations import Observation
-from kzc.jobs.sightings import BOOT, Seen, Sighting, Sought, sighting
 from kzc.jobs.workshop import Workshop, stopwatch
 from kzc.kernel.pvh import direct
 from kzc.suites import binaries

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 
 from kzc import __version__
 from kzc.git import Git
-from kzc.jobs import check_kernel, check_patch, kernels
-from kzc.jobs.check_bench import At, Bench, Said
-from kzc.jobs.check_guest import Guests
-from kzc.jobs.checked import key_of, lasting, recall, remember
+from kzc.jobs import kernels
+from kzc.jobs.check import kernel as check_kernel
+from kzc.jobs.check import patch as check_patch
+from kzc.jobs.check.bench import At, Bench, Said
+from kzc.jobs.check.guest import Guests
+from kzc.jobs.check.memory import key_of, lasting, recall, remember
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.pipeline import stage

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from kzc.errors import UsageError
-from kzc.jobs.belief import Evidence, Tally
-from kzc.jobs.observations import (
+from kzc.jobs.bisection.belief import Evidence, Tally
+from kzc.jobs.bisection.observations import (
     Log,
     Observation,
     Question,
@@ -24,8 +24,8 @@ from kzc.jobs.observations import (
     learnt,
     read_log,
 )
-from kzc.jobs.search import Answer, Ending, next_point
-from kzc.jobs.sightings import Seen, Sought
+from kzc.jobs.bisection.search import Answer, Ending, next_point
+from kzc.jobs.bisection.sightings import Seen, Sought
 
 _BASE_SAMPLES = 5
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 
-from kzc.jobs.belief import Belief, Block, Evidence, Goal, Rates, believe, blocks_of, fit
+from kzc.jobs.bisection.belief import Belief, Block, Evidence, Goal, Rates, believe, blocks_of, fit
 
 _TIE = 1e-9
 _LIKELY = 0.1

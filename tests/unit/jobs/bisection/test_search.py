@@ -13,8 +13,8 @@ from dataclasses import replace
 import pytest
 
 from kzc.errors import UsageError
-from kzc.jobs.belief import Evidence, Goal, Tally, believe, blocks_of
-from kzc.jobs.search import Answer, Ending, informations, next_point
+from kzc.jobs.bisection.belief import Evidence, Goal, Tally, believe, blocks_of
+from kzc.jobs.bisection.search import Answer, Ending, informations, next_point
 
 GOAL = Goal()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from kzc.errors import UsageError
-from kzc.jobs.sightings import Seen, Sought, Worse, sighting, sought
+from kzc.jobs.bisection.sightings import Seen, Sought, Worse, sighting, sought
 from kzc.values import Case, Outcome, Stage, Verdict
 
 UP = Outcome(Stage.BOOT, "mini guest", Verdict.PASS)

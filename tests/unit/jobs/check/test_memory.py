@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from kzc.jobs.checked import key_of, lasting, recall, remember
+from kzc.jobs.check.memory import key_of, lasting, recall, remember
 from kzc.jobs.workshop import Workshop
 from kzc.values import Case, Outcome, Stage, Verdict
 

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from kzc.jobs import checks, kernels
-from kzc.jobs.check_bench import At
-from kzc.jobs.check_guest import Guests, identity_of
-from kzc.jobs.check_patch import of_programs, suites_for
-from kzc.jobs.checked import remember
-from kzc.jobs.checks import Request
+from kzc.jobs import kernels
+from kzc.jobs.check import series as checks
+from kzc.jobs.check.bench import At
+from kzc.jobs.check.guest import Guests, identity_of
+from kzc.jobs.check.memory import remember
+from kzc.jobs.check.patch import of_programs, suites_for
+from kzc.jobs.check.series import Request
 from kzc.jobs.guests import Plan
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.places import Places

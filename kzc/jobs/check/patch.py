@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kzc.errors import KzcError
-from kzc.jobs.check_bench import Bench
+from kzc.jobs.check.bench import Bench
 from kzc.jobs.workshop import stopwatch
 from kzc.series import checkpatch
 from kzc.series.lint import lint
