@@ -24,6 +24,7 @@ from kzc.jobs.live import registered
 from kzc.jobs.pipeline import Request
 from kzc.jobs.places import Places
 from kzc.jobs.workshop import Workshop, find_vng
+from kzc.kernel.bzimage import measured
 from kzc.proc import Runner
 from kzc.results import text
 from kzc.results.clean import LONG, short
@@ -40,8 +41,9 @@ def run(asked: Asked) -> int:
         asked = _with_all_suites(asked)
     job = understand(asked)
     ends = two_ends_of(asked, job.tree, job.settings, job.runner)
-    others = [end.series for pair in ends.ends for end in pair if end]
-    job = marked(job, (job.series, *others))
+    others = [end for pair in ends.ends for end in pair if end]
+    noted = [name for end in others if end.ready for name in measured(end.ready.kernel)]
+    job = marked(job, (job.series, *(end.series for end in others)), noted=noted)
     plan, facts = plan_for(job)
     request = Request(
         job.tree,
