@@ -123,7 +123,7 @@ def begun(
     command = ("kzc", *sys.argv[1:])
     data = job.settings.data
     with (
-        Store(data).create(command, {**job.facts, **facts}, __version__) as run,
+        Store.of(job.settings).create(command, {**job.facts, **facts}, __version__) as run,
         registered(data, run.run.id, command) as live,
         closing(Places(live, kept=keep)) as places,
     ):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`kzc report`, `kzc runs`, `kzc parse`: looking at what was found, and replaying a log."""
+"""`kzc report`, `kzc parse`: looking at what was found, and replaying a log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kzc.values import worst
 
 def report(run_id: str, form: str) -> int:
     """One run in one format; the status is the run's verdict."""
-    store = Store(load_settings({}, Path.cwd()).data)
+    store = Store.of(load_settings({}, Path.cwd()))
     run = store.load(run_id or None)
     folder = store.folder_of(run)
     exporters = {**FORMATS, "svg": svg}
@@ -33,12 +33,6 @@ def report(run_id: str, form: str) -> int:
     else:
         raise UsageError(f"there is no format {form}", f"there are: {', '.join(exporters)}")
     return exit_code(run)
-
-
-def runs() -> int:
-    """The table of runs."""
-    Console().print(text.runs(Store(load_settings({}, Path.cwd()).data).list()))
-    return 0
 
 
 def parse(form: str, file: Path, status: int | None) -> int:

@@ -84,14 +84,6 @@ def report(
 
 
 @app.command()
-def runs() -> None:
-    """All runs, the newest first."""
-    from kzc.cli import reports
-
-    do(reports.runs)
-
-
-@app.command()
 def parse(
     form: Annotated[str, typer.Argument(metavar="FORMAT", help="A parser, or kernel-log.")],
     file: Path,
