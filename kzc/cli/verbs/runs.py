@@ -74,13 +74,46 @@ def run_series(
 def report(
     run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The newest if none.")] = "",
     form: Annotated[
-        str, typer.Option("--format", "-f", help="text, markdown, json, junit or svg.")
-    ] = "text",
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="text, markdown, summary, json, junit, ktap, kcidb, html or svg.",
+        ),
+    ] = "",
+    html: opt.Html = None,
+    junit: opt.JUnit = None,
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="JSON; `kzc schema` says what is in it."),
+    ] = None,
+    kcidb: Annotated[
+        Path | None, typer.Option("--kcidb", metavar="FILE", help="A KCIDB report (kernelci.org).")
+    ] = None,
+    ktap: Annotated[Path | None, typer.Option("--ktap", metavar="FILE", help="KTAP 1.")] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="Markdown, for a cover letter."),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option("--summary", metavar="FILE", help="Markdown, for $GITHUB_STEP_SUMMARY."),
+    ] = None,
 ) -> None:
-    """Show a run's collated report; the exit status is the run's verdict."""
+    """Show a run's collated report, or write it to files; the exit status is the run's verdict."""
     from kzc.cli import reports
 
-    do(lambda: reports.report(run_id, form))
+    files = {"html": html, "junit": junit, "json": json, "kcidb": kcidb, "ktap": ktap}
+    files |= {"markdown": markdown, "summary": summary}
+    do(lambda: reports.report(run_id, form, files))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the JSON report."""
+    from kzc.cli import reports
+
+    do(reports.schema)
 
 
 @app.command()
