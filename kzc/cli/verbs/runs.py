@@ -153,7 +153,7 @@ def stop(
 def shell(
     run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only kept one if none.")] = "",
     machine: Annotated[
-        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host, see `kzc ps`.")
+        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host; see `kzc ps`.")
     ] = "",
 ) -> None:
     """A terminal on a guest or host of a run that was started with --keep; Ctrl-] leaves it."""
