@@ -19,8 +19,8 @@ from kzc.cli.mainjob import opened, plan_for, reported
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.jobs import checks
-from kzc.jobs.checks import Request
+from kzc.jobs.check import series as checks
+from kzc.jobs.check.series import Request
 from kzc.jobs.workshop import Workshop
 from kzc.proc import LocalRunner
 from kzc.results.b4 import b4_checks, terse

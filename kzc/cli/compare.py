@@ -58,7 +58,7 @@ def compare(asked: Asked, old: str, new: str, shown: Shown) -> int:
         raise UsageError(f"there is no format {shown.form}", f"there are: {', '.join(FORMATS)}")
     cwd = Path.cwd()
     settings = load_settings({}, cwd)
-    store = Store(settings.data)
+    store = Store.of(settings)
     meant = [_means_run(spec, cwd, settings) for spec in (old, new)]
     if all(meant):
         runs = _compared(store.load(old), store.load(new))

@@ -28,7 +28,7 @@ def doctor(as_json: bool) -> int:
 def clean(everything: bool, days: int | None, size: str) -> int:
     """Remove what is old from the cache, then the longest unused until it is small enough."""
     settings, runner = load_settings({}, Path.cwd()), LocalRunner()
-    below = _bytes(size) if size else None
+    below = size_in_bytes(size) if size else None
     if days is None and below is None:
         days = _DAYS
     removed = cleaning.clean(settings, older_than_days=days, everything=everything, below=below)
@@ -56,7 +56,7 @@ def _say_what_stays(left: int, below: int) -> None:
         print(f"{left / 2**20:8.0f} MiB stay: they are in use, or small")
 
 
-def _bytes(size: str) -> int:
+def size_in_bytes(size: str) -> int:
     """The number of bytes in 20G, 500M, 1.5T (powers of 1024). Raises UsageError."""
     found = _SIZE.fullmatch(size.strip())
     if found is None:

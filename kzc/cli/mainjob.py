@@ -25,6 +25,7 @@ from kzc.jobs.live import registered
 from kzc.jobs.pipeline import Request
 from kzc.jobs.places import Places
 from kzc.jobs.workshop import Workshop, find_vng
+from kzc.kernel.bzimage import measured
 from kzc.proc import Runner
 from kzc.results import text
 from kzc.results.clean import LONG, short
@@ -42,8 +43,9 @@ def run(asked: Asked) -> int:
     files = files_of(asked)
     job = understand(asked)
     ends = two_ends_of(asked, job.tree, job.settings, job.runner)
-    others = [end.series for pair in ends.ends for end in pair if end]
-    job = marked(job, (job.series, *others))
+    others = [end for pair in ends.ends for end in pair if end]
+    noted = [name for end in others if end.ready for name in measured(end.ready.kernel)]
+    job = marked(job, (job.series, *(end.series for end in others)), noted=noted)
     plan, facts = plan_for(job)
     request = Request(
         job.tree,
@@ -124,7 +126,7 @@ def begun(
     command = ("kzc", *sys.argv[1:])
     data = job.settings.data
     with (
-        Store(data).create(command, {**job.facts, **facts}, __version__) as run,
+        Store.of(job.settings).create(command, {**job.facts, **facts}, __version__) as run,
         registered(data, run.run.id, command) as live,
         closing(Places(live, kept=keep)) as places,
     ):

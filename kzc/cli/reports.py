@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`kzc report`, `kzc runs`, `kzc parse`: looking at what was found, and replaying a log."""
+"""`kzc report`, `kzc parse`: looking at what was found, and replaying a log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from kzc.values import Run, worst
 def report(run_id: str, form: str, files: Files) -> int:
     """One run in one format, or into files; the status is the run's verdict."""
     checked(files)
-    store = Store(load_settings({}, Path.cwd()).data)
+    store = Store.of(load_settings({}, Path.cwd()))
     run = store.load(run_id or None)
     folder = store.folder_of(run)
     write(files, run, folder)
@@ -52,12 +52,6 @@ def schema() -> int:
 
 def _html(run: Run, folder: Path) -> str:
     return html(run, in_folder(folder))
-
-
-def runs() -> int:
-    """The table of runs."""
-    Console().print(text.runs(Store(load_settings({}, Path.cwd()).data).list()))
-    return 0
 
 
 def parse(form: str, file: Path, status: int | None) -> int:

@@ -32,11 +32,11 @@ NONE = "no fault was injected"
 
 @dataclass(frozen=True)
 class Ground:
-    """Where a command is run: `run` and `take` are the guest's, `path` is SUITE/COMMAND, `enter`
-    shell text before the command's, `factor` is on time limits."""
+    """Where a command is run: `run` and `take` (the log up to a mark) are the guest's, `path` is
+    SUITE/COMMAND, `enter` shell text before the command's, `factor` is on time limits."""
 
     run: Callable[[str, Limits], Answer]
-    take: Callable[[], tuple[str, ...]]
+    take: Callable[[str], tuple[str, ...]]
     path: str
     enter: str
     factor: float
@@ -64,7 +64,8 @@ def run_command(
     if ended is Ended.EXIT:
         look = f"{fold.FIND_LEAKS}\n{fold.FIND_FULL}\n{_mark('end', ground)}"
         ended = ground.run(look, _limits(_WHOLE, ground)).ended
-    log = Log("", ground.take(), fold.mark("end", ground.path))
+    mark = fold.mark("end", ground.path)
+    log = Log("", ground.take(mark if ended is Ended.EXIT else ""), mark)
     cases = tuple(_folded(rounds) for rounds in found.values())
     if ended is not Ended.EXIT:
         cases += fold.not_run([name for name in planned if name not in found], ended)

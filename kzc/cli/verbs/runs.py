@@ -136,14 +136,6 @@ def serve(
 
 
 @app.command()
-def runs() -> None:
-    """All runs, the newest first."""
-    from kzc.cli import reports
-
-    do(reports.runs)
-
-
-@app.command()
 def parse(
     form: Annotated[str, typer.Argument(metavar="FORMAT", help="A parser, or kernel-log.")],
     file: Path,
@@ -180,7 +172,7 @@ def stop(
 def shell(
     run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only kept one if none.")] = "",
     machine: Annotated[
-        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host, see `kzc ps`.")
+        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host; see `kzc ps`.")
     ] = "",
 ) -> None:
     """A terminal on a guest or host of a run that was started with --keep; Ctrl-] leaves it."""
