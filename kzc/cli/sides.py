@@ -5,12 +5,11 @@ the same make."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kzc.errors import UsageError
 from kzc.results.past import alike
-from kzc.results.sidebyside import Row, fitting, side_by_side, tested
+from kzc.results.sidebyside import Row, fitting, side_by_side, suites_of, tested
 from kzc.results.store import Store
 from kzc.results.wanted import Wanted
 from kzc.values import Case, Outcome, Run, Stage
@@ -42,13 +41,16 @@ def others(store: Store, run: Run, last: int) -> tuple[Run, ...]:
 
 def of_trees(store: Store, old: str, new: str, wanted: Wanted) -> Runs:
     """The newest runs on two trees, of the same series and profile where there are such."""
-    found = _pair(store, (old, new), wanted, lambda tree: replace(wanted, tree=tree))
+    lists = [store.list(replace(wanted, tree=tree, last=0)) for tree in (old, new)]
+    found = _loaded(store, (old, new), fitting(*lists, ("series_key", "profile")))
     return of_runs(store, *found, wanted.last)
 
 
 def of_topologies(store: Store, old: str, new: str, wanted: Wanted) -> Runs:
     """The newest tests in two topologies, of the same kernel where there are such."""
-    whole = _pair(store, (old, new), wanted, lambda word: replace(wanted, topology=word))
+    lists = [store.list(replace(wanted, topology=word, last=0)) for word in (old, new)]
+    found = fitting(*lists, ("tree_id", "series_key", "profile"), _suites)
+    whole = _loaded(store, (old, new), found)
     merged = "loopback" in (old, new) and old != new
     sides = []
     for word, run in zip((old, new), whole, strict=True):
@@ -58,12 +60,9 @@ def of_topologies(store: Store, old: str, new: str, wanted: Wanted) -> Runs:
     return Runs(then, now, side_by_side(then, now, before, after))
 
 
-def _pair(
-    store: Store, names: tuple[str, str], wanted: Wanted, narrowed: Callable[[str], Wanted]
+def _loaded(
+    store: Store, names: tuple[str, str], found: tuple[Run | None, Run | None]
 ) -> tuple[Run, Run]:
-    before, after = (store.list(replace(narrowed(name), last=0)) for name in names)
-    trees = () if wanted.tree == "" and narrowed("x").tree else ("tree_id",)
-    found = fitting(before, after, (*trees, "series_key", "profile"))
     for name, run in zip(names, found, strict=True):
         if run is None:
             raise UsageError(
@@ -73,6 +72,12 @@ def _pair(
     assert old is not None
     assert new is not None
     return store.load(old.id), store.load(new.id)
+
+
+def _suites(run: Run) -> set[str]:
+    """What it tested, called alike in all topologies."""
+    words = (name.split() for name in suites_of(run))
+    return {" ".join(word for word in name if word not in TOPOLOGIES) for name in words}
 
 
 def _only(run: Run, topology: str, merged: bool) -> Run:

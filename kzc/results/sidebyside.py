@@ -7,7 +7,8 @@ about the code, and what one of the runs has not is told as new or gone, never a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -121,19 +122,32 @@ def newest_pair(runs: Sequence[Run], old: str, new: str) -> tuple[Run | None, Ru
 
 
 def fitting(
-    before: Iterable[Run], after: Iterable[Run], names: Sequence[str]
+    before: Iterable[Run],
+    after: Iterable[Run],
+    names: Sequence[str],
+    suites: Callable[[Run], AbstractSet[str]] | None = None,
 ) -> tuple[Run | None, Run | None]:
-    """The newest finished run with tests of either; of `before` rather one that has the same facts
-    of these names as the other."""
+    """A finished run with tests of either, as new as can be: rather two that have a suite in
+    common, and then rather two that have the same facts of these names."""
     older, newer = ([run for run in side if tested(run)] for side in (before, after))
     if not older or not newer:
         return next(iter(older), None), next(iter(newer), None)
+    suites = suites or suites_of
 
     def facts(run: Run) -> list[str]:
         return [run.environment.get(name, "") for name in names]
 
-    same = (run for run in older if facts(run) == facts(newer[0]))
-    return next(same, older[0]), newer[0]
+    def fit(pair: tuple[Run, Run]) -> tuple[bool, bool]:
+        return bool(suites(pair[0]) & suites(pair[1])), facts(pair[0]) == facts(pair[1])
+
+    # of equals the first one is the largest
+    return max(((old, new) for new in newer for old in older), key=fit)
+
+
+def suites_of(run: Run) -> set[str]:
+    """The names under which a run tested something."""
+    ran = (each for each in run.outcomes if each.stage.value in TESTS)
+    return {each.subject for each in ran if judge(each) is not Verdict.SKIP}
 
 
 def tested(run: Run) -> bool:

@@ -9,7 +9,7 @@ said only where samples tell it from chance.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,8 +21,8 @@ from kzc.results.clean import paired, sentence, short
 from kzc.results.pace import Pace
 from kzc.results.sidebyside import Change, Number, Row, differences
 from kzc.results.summary import PROVENANCE, caveat
-from kzc.results.words import label
-from kzc.values import Run, Verdict
+from kzc.results.words import label, plural
+from kzc.values import Run, Verdict, worst
 
 _MADE_WITH = ("tree", "tree_id", "profile", "compiler", "guest", "accelerator", "qemu", "machine")
 _STYLES = {
@@ -41,7 +41,7 @@ def table(old: Run, new: Run, rows: Sequence[Row]) -> RenderableType:
     """What changed between the runs, for a terminal."""
     head = Text(f"runs {short(old.id)} and {short(new.id)}: {tally(rows)}", "bold")
     notes = [Text(short(note), "yellow") for note in _notes(old, new)]
-    told = [row for row in rows if _telling(row)]
+    told = [row for row in _folded(rows) if _telling(row)]
     if not told:
         return Group(head, *notes)
     found = Table(box=None, pad_edge=False, header_style="bold")
@@ -62,7 +62,7 @@ def markdown(old: Run, new: Run, rows: Sequence[Row]) -> str:
     """The same in Markdown."""
     parts = [f"Tests, run {sentence(new.id)} against {sentence(old.id)}: {tally(rows)}."]
     parts += [f"{sentence(note)}." for note in _notes(old, new)]
-    told = [row for row in rows if _telling(row)]
+    told = [row for row in _folded(rows) if _telling(row)]
     if told:
         lines = [
             (
@@ -118,6 +118,20 @@ def _notes(old: Run, new: Run) -> list[str]:
         f"not the same {PROVENANCE.get(name, name)}: {then or 'none'}, now {now or 'none'}"
         for name, then, now in differences(old, new, _MADE_WITH)
     ]
+
+
+def _folded(rows: Sequence[Row]) -> Iterator[Row]:
+    """A suite that one of the runs did not have is one row."""
+    there = {row.subject for row in rows if row.change is not Change.GONE}
+    gone: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.subject in there:
+            yield row
+        else:
+            gone.setdefault(row.subject, []).append(row)
+    for subject, same in gone.items():
+        cases = f"all {plural(len(same), 'case')}" if len(same) > 1 else same[0].case
+        yield Row(subject, cases, Change.GONE, worst(row.old for row in same if row.old), None)
 
 
 def _telling(row: Row) -> bool:
