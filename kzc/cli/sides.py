@@ -42,14 +42,14 @@ def others(store: Store, run: Run, last: int) -> tuple[Run, ...]:
 def of_trees(store: Store, old: str, new: str, wanted: Wanted) -> Runs:
     """The newest runs on two trees, of the same series and profile where there are such."""
     lists = [store.list(replace(wanted, tree=tree, last=0)) for tree in (old, new)]
-    found = _loaded(store, (old, new), fitting(*lists, ("series_key", "profile")))
+    found = _loaded(store, (old, new), fitting(lists[0], lists[1], ("series_key", "profile")))
     return of_runs(store, *found, wanted.last)
 
 
 def of_topologies(store: Store, old: str, new: str, wanted: Wanted) -> Runs:
     """The newest tests in two topologies, of the same kernel where there are such."""
     lists = [store.list(replace(wanted, topology=word, last=0)) for word in (old, new)]
-    found = fitting(*lists, ("tree_id", "series_key", "profile"), _suites)
+    found = fitting(lists[0], lists[1], ("tree_id", "series_key", "profile"), _suites)
     whole = _loaded(store, (old, new), found)
     merged = "loopback" in (old, new) and old != new
     sides = []

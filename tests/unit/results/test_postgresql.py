@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tests of the store once more, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from . import postgres
+
+HERE = Path(__file__).parent
+SAME = ("test_store.py", "test_kills.py", "test_archive.py", "test_past.py", "test_schema.py")
+
+
+def test_the_store_is_the_same_on_postgresql() -> None:
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'kzc[postgresql]'")
+    programs = postgres.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with postgres.server(programs) as url:
+        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        done = subprocess.run(
+            [*argv, *(str(HERE / name) for name in SAME)],
+            env={**os.environ, "KZC_TEST_DB": url},
+            cwd=HERE.parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout
