@@ -95,7 +95,7 @@ def side_by_side(
     kernel's log). `before` and `after` are other runs made of the same as `old` and as `new`.
     """
     sides = (old, *before), (new, *after)
-    own = {name for side in sides for run in side for name in _worse_than_cases(run)}
+    own = _worse_than_cases(old) | _worse_than_cases(new)
     then, now = ([_seen(run, own) for run in side] for side in sides)
     paces = paces_of(*sides)
     return tuple(

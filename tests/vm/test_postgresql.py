@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The tests of the store once more, on a real PostgreSQL."""
+"""The tests of the store once more, on a real PostgreSQL (here because it takes seconds)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from . import postgres
+from tests.unit.results import postgres
 
-HERE = Path(__file__).parent
-SAME = ("test_store.py", "test_kills.py", "test_archive.py", "test_past.py", "test_schema.py")
+TESTS = Path(postgres.__file__).parent
+SAME = (
+    "test_store.py",
+    "test_kills.py",
+    "test_archive.py",
+    "test_past.py",
+    "test_schema.py",
+    "test_folders.py",
+)
+
+
+pytestmark = pytest.mark.vm
 
 
 def test_the_store_is_the_same_on_postgresql() -> None:
@@ -24,9 +34,9 @@ def test_the_store_is_the_same_on_postgresql() -> None:
     with postgres.server(programs) as url:
         argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
         done = subprocess.run(
-            [*argv, *(str(HERE / name) for name in SAME)],
+            [*argv, *(str(TESTS / name) for name in SAME)],
             env={**os.environ, "KZC_TEST_DB": url},
-            cwd=HERE.parents[2],
+            cwd=TESTS.parents[2],
             capture_output=True,
             text=True,
             check=False,
