@@ -7,6 +7,7 @@ An empty cell means that nothing was done there, which is never a pass.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kzc.results.clean import line, short
@@ -74,17 +75,7 @@ def patches(run: Run) -> Matrix | None:
             for cell in (row.cells if row else (None,) * len(checks))
         ]
         marks += [_whole(checked.get(name))] if whole else []
-        outcome = checked.get(name) or applied.get(name)
-        number, _, title = name.partition(" ")
-        numbered = number.partition("/")[0].isdigit()
-        lines.append(
-            Line(
-                short(number, 20) if numbered else "",
-                short(title if numbered else name, 160),
-                tuple(marks),
-                short(outcome.detail.get("commit", ""), 12).partition(" ")[0] if outcome else "",
-            )
-        )
+        lines.append(_line(applied.get(name) or checked[name], marks))
     return Matrix(columns, tuple(lines), max(0, len(names) - MOST))
 
 
@@ -94,6 +85,8 @@ def suites(run: Run) -> Matrix | None:
     for at, outcome in enumerate(run.outcomes):
         if outcome.stage is Stage.TEST:
             suite, where = of_suite(outcome)
+            if where in cells.get(suite, ()):
+                suite = short(outcome.subject, 100)  # never one result in the place of another
             cells.setdefault(suite, {})[where] = _suite(outcome, at)
     if not cells:
         return None
@@ -105,9 +98,33 @@ def suites(run: Run) -> Matrix | None:
 
 
 def of_suite(outcome: Outcome) -> tuple[str, str]:
-    """Suite and topology of a test's outcome: `vsock nested` is vsock in the topology nested."""
+    """Suite and topology of a test's outcome: `vsock nested` is vsock in the topology nested. In a
+    run over several trees the job says both, and the tree stands before the topology."""
+    job = _job(outcome)
+    if job.get("suite"):
+        place = f"{job.get('tree', '')} {job.get('topology', '') or LOOPBACK}"
+        return short(job["suite"], 60), short(place, 60)
     suite, _, where = line(outcome.subject).partition(" ")
     return short(suite, 60), short(where, 60) or LOOPBACK
+
+
+def _line(outcome: Outcome, marks: Sequence[Mark | None]) -> Line:
+    job = _job(outcome)
+    before = f"{job.get('name')}: "
+    name = outcome.subject.removeprefix(before)
+    number, _, title = name.partition(" ")
+    numbered = number.partition("/")[0].isdigit()
+    title = title if numbered else name
+    if outcome.subject.startswith(before):
+        title = f"{job.get('tree', '')}: {title}"
+    commit = short(outcome.detail.get("commit", ""), 12).partition(" ")[0]
+    return Line(short(number, 20) if numbered else "", short(title, 160), tuple(marks), commit)
+
+
+def _job(outcome: Outcome) -> Mapping[str, object]:
+    """What a run over several trees keeps of the job that an outcome is of."""
+    job = outcome.detail.get("job")
+    return job if isinstance(job, Mapping) else {}
 
 
 def _applied(outcome: Outcome | None) -> Mark | None:

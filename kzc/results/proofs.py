@@ -6,8 +6,11 @@ Rule: what a page takes is bounded in all, not per item. What is left out is sai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+from markupsafe import escape
 
 from kzc.results import logs, summary
 from kzc.results.clean import cut
@@ -17,7 +20,7 @@ from kzc.results.verdicts import judge
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 MOST = 60
-_CASE_LOGS = 60
+_MARKUP = 20
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,13 @@ class Proof:
 
     @property
     def size(self) -> int:
-        """How many characters it is about."""
-        blocks = sum(len(line) + 8 for _, block in self.evidence.blocks for line in block)
-        facts = sum(len(key) + len(value) + 40 for key, value in self.evidence.facts)
-        excerpt = sum(len(line) + 8 for line in self.excerpt.lines) if self.excerpt else 0
-        trace = sum(len(line) + 8 for line in self.splat.lines) * 2 if self.splat else 0
-        return blocks + facts + excerpt + trace + len(self.evidence.repeat) + 600
+        """About how many characters of a page it takes, escapes and all."""
+        facts = [part for pair in self.evidence.facts for part in pair]
+        texts = [line for _, block in self.evidence.blocks for line in block]
+        texts += [*facts, self.evidence.repeat, self.evidence.reason]
+        texts += self.excerpt.lines if self.excerpt else ()
+        texts += self.splat.lines * 2 if self.splat else ()
+        return sum(len(escape(text)) + _MARKUP for text in texts) + 10 * _MARKUP
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def _ran(case: Case) -> bool:
 
 def _log(outcome: Outcome, opened: OpenLog, left: _Room) -> LogText | None:
     log = safe(outcome.log)
-    if not log or len(left.logs) >= _CASE_LOGS:
+    if not log or left.left <= 0:
         return None
     if log not in left.logs:
         left.logs.clear()  # one at a time: each may have megabytes
@@ -100,8 +104,8 @@ def _log(outcome: Outcome, opened: OpenLog, left: _Room) -> LogText | None:
 
 
 def _whole(evidence: summary.Evidence, outcome: Outcome, text: LogText | None) -> Proof:
-    found = _splat(outcome)
-    shown = replace(evidence, blocks=evidence.blocks[:-1]) if found else evidence
+    found = _splat(outcome.detail)
+    shown = _without_trace(evidence) if found else evidence
     proof = Proof(shown, found, log=safe(outcome.log))
     if outcome.cases or found or outcome.detail.get("excerpt") or text is None:
         return proof
@@ -111,15 +115,23 @@ def _whole(evidence: summary.Evidence, outcome: Outcome, text: LogText | None) -
 
 
 def _case(evidence: summary.Evidence, case: Case, text: LogText | None) -> Proof:
-    found = splat(_lines(case.detail.get("decoded") or case.detail.get("excerpt")))
-    shown = replace(evidence, blocks=evidence.blocks[:-1]) if found else evidence
+    found = _splat(case.detail)
+    shown = _without_trace(evidence) if found else evidence
     told = case.detail.get("excerpt") or case.detail.get("decoded")
     excerpt = text.around(case.name) if text and not told else None
     return Proof(shown, found, excerpt, safe(case.detail.get("log", "")))
 
 
-def _splat(outcome: Outcome) -> Splat | None:
-    return splat(_lines(outcome.detail.get("decoded") or outcome.detail.get("excerpt")))
+def _splat(detail: Mapping[str, Any]) -> Splat | None:
+    lines = detail.get("decoded") or detail.get("excerpt")
+    return splat(_lines(lines), str(detail.get("signature", "")))
+
+
+def _without_trace(evidence: summary.Evidence) -> summary.Evidence:
+    """The trace is shown taken apart, and a single finding is that trace's own."""
+    blocks = evidence.blocks[:-1]
+    alone = (block for block in blocks if block[0] != "findings" or len(block[1]) > 1)
+    return replace(evidence, blocks=tuple(alone))
 
 
 def _lines(value: object) -> tuple[object, ...]:

@@ -22,16 +22,20 @@ _POINTER = re.compile(
     r"^RIP: [0-9a-f]+:(?P<name>[A-Za-z_][\w.]*)\S*(?: \((?P<where>[\w./+-]+:\d+)[^)]*\))?"
 )
 _OFFSET = re.compile(r"\+0x[0-9a-f]+/0x|\([\w./+-]+:\d+")
+_SPLIT_OFF = re.compile(r"\.(?:constprop|isra|part|cold)\b.*")
 _MOST = 40
+_LINES = 200
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A function on the stack; `where` is file:line where the kernel has debug info."""
+    """A function on the stack; `where` is file:line where the kernel has debug info, `named` says
+    that the signature of the failure names it."""
 
     name: str
     where: str = ""
     doubtful: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,23 +49,27 @@ class Splat:
     lines: tuple[str, ...]
 
 
-def splat(excerpt: Sequence[object]) -> Splat | None:
-    """The report in these lines; None where there is no call trace in them."""
-    lines = [_STAMP.sub("", printable(line)) for line in excerpt]
+def splat(excerpt: Sequence[object], signature: str = "") -> Splat | None:
+    """The report in these lines; None where there is no call trace in them. The frames that the
+    signature (`kind: function < caller`) names are marked."""
+    names = frozenset(signature.rpartition(": ")[2].split(" < "))
+    lines = [_STAMP.sub("", printable(line)) for line in excerpt[:_LINES]]
     frames, pointer, tracing = list[Frame](), None, False
     for line in lines:
         if found := _POINTER.match(line):
-            pointer = pointer or _frame(found)
+            pointer = pointer or _frame(found, names)
         elif line.strip().startswith(("Call Trace", "Call trace", "<TASK>", "<IRQ>")):
             tracing = True
         elif (found := _FRAME.match(line)) and (tracing or _OFFSET.search(line)):
-            frames.append(_frame(found))
+            frames.append(_frame(found, names))
     if not frames:
         return None
     title = next((line for line in lines if line.strip().strip("=-")), "")
-    return Splat(short(title), pointer, tuple(frames[:_MOST]), tuple(map(short, lines[:200])))
+    return Splat(short(title), pointer, tuple(frames[:_MOST]), tuple(map(short, lines)))
 
 
-def _frame(found: re.Match[str]) -> Frame:
+def _frame(found: re.Match[str], names: frozenset[str]) -> Frame:
     parts = found.groupdict()
-    return Frame(short(parts["name"], 100), short(parts["where"] or ""), bool(parts.get("doubt")))
+    doubtful = bool(parts.get("doubt"))
+    named = not doubtful and _SPLIT_OFF.sub("", parts["name"]) in names
+    return Frame(short(parts["name"], 100), short(parts["where"] or ""), doubtful, named)

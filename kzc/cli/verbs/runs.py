@@ -117,6 +117,25 @@ def schema() -> None:
 
 
 @app.command()
+def serve(
+    address: Annotated[
+        str, typer.Option("--address", help="Listen here; only this machine can reach 127.0.0.1.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")
+    ] = 8017,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="HOST", help="A name that browsers call this machine by."),
+    ] = None,
+) -> None:
+    """Show the kept runs in a browser, with their logs; nothing can be changed there."""
+    from kzc.cli import serve as verb
+
+    do(lambda: verb.serve(address, port, name or ()))
+
+
+@app.command()
 def parse(
     form: Annotated[str, typer.Argument(metavar="FORMAT", help="A parser, or kernel-log.")],
     file: Path,
