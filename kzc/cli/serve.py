@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from kzc.errors import UsageError
 from kzc.results.logs import OpenLog, in_folder
@@ -30,8 +32,17 @@ class Kept:
         return self.store.load(name)
 
     def logs(self, run: Run) -> OpenLog:
-        """The logs in the run's folder."""
-        return in_folder(self.store.folder_of(run))
+        """The logs in the run's folder, or, where that was given up, as they are kept."""
+        folder = self.store.folder / run.id
+        if folder.is_dir():
+            return in_folder(folder)
+        known = {each.path: each.blob.sha256 for each in self.store.files(run)}
+
+        def opened(path: str) -> AbstractContextManager[BinaryIO] | None:
+            here = path in known and self.store.blobs.has(known[path])
+            return self.store.blobs.opened(known[path]) if here else None
+
+        return opened
 
 
 def serve(address: str, port: int, names: Sequence[str]) -> int:

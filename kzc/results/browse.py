@@ -7,7 +7,7 @@ A head is a run without its cases. Whatever keeps runs can be looked through if 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -16,9 +16,12 @@ from kzc.results.clean import short
 from kzc.results.logs import OpenLog
 from kzc.results.matrix import of_suite
 from kzc.results.page import tone
+from kzc.results.wanted import Wanted
 from kzc.results.words import span
 from kzc.values import Run, Stage
 
+CHOICES = ("tree", "series", "suite", "verdict")
+"""What the list may be narrowed by: fields of `Wanted`."""
 PAGE = 50
 """Runs of a page."""
 
@@ -34,32 +37,6 @@ class Runs(Protocol):
 
     def logs(self, run: Run) -> OpenLog:
         """How to open the logs of a run."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the list is narrowed to; empty is no bound."""
-
-    tree: str = ""
-    series: str = ""
-    suite: str = ""
-    verdict: str = ""
-
-    def takes(self, item: Item) -> bool:
-        """Whether a run belongs to the narrowed list."""
-        pairs = (
-            (self.tree, item.trees),
-            (self.series, item.series),
-            (self.suite, item.suites),
-            (self.verdict, (item.verdict,)),
-        )
-        return all(not wanted or wanted in found for wanted, found in pairs)
-
-    def address(self, number: int) -> str:
-        """The address of a page of the narrowed list."""
-        pairs = [(each.name, getattr(self, each.name)) for each in fields(self)]
-        known = [(key, value) for key, value in pairs if value]
-        return "/?" + urlencode([*known, *([("page", str(number))] if number > 1 else [])])
 
 
 @dataclass(frozen=True)
@@ -91,18 +68,23 @@ class Listing:
     @property
     def before(self) -> str:
         """The address of the page of newer runs, empty on the first."""
-        return self.wanted.address(self.number - 1) if self.number > 1 else ""
+        return self._address(self.number - 1) if self.number > 1 else ""
 
     @property
     def after(self) -> str:
         """The address of the page of older runs, empty on the last."""
-        return self.wanted.address(self.number + 1) if self.number < self.pages else ""
+        return self._address(self.number + 1) if self.number < self.pages else ""
+
+    def _address(self, number: int) -> str:
+        pairs = [(name, getattr(self.wanted, name)) for name in CHOICES]
+        known = [(key, value) for key, value in pairs if value]
+        return "/?" + urlencode([*known, *([("page", str(number))] if number > 1 else [])])
 
 
 def listing(heads: Iterable[Run], wanted: Wanted, number: int) -> Listing:
     """Page `number` of the runs that are wanted; the nearest there is."""
     items = tuple(map(_item, heads))
-    found = tuple(filter(wanted.takes, items))
+    found = tuple(item for item in items if _takes(wanted, item))
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(number, 1), pages)
     choices = {
@@ -113,6 +95,16 @@ def listing(heads: Iterable[Run], wanted: Wanted, number: int) -> Listing:
     }
     shown = found[(number - 1) * PAGE : number * PAGE]
     return Listing(shown, wanted, number, pages, len(found), choices)
+
+
+def _takes(wanted: Wanted, item: Item) -> bool:
+    pairs = (
+        (wanted.tree, item.trees),
+        (wanted.series, item.series),
+        (wanted.suite, item.suites),
+        (wanted.verdict, (item.verdict,)),
+    )
+    return all(not asked or asked in found for asked, found in pairs)
 
 
 def _item(run: Run) -> Item:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from kzc.errors import HostError
 from kzc.results.clean import cut, printable
 
-OpenLog = Callable[[str], BinaryIO | None]
-"""Opens a log by the path that an outcome holds; None where there is no such log."""
+OpenLog = Callable[[str], AbstractContextManager[BinaryIO] | None]
+"""Opens a log by the path that an outcome holds; None where there is no such log. What it gives may
+raise HostError or OSError when entered."""
 
 HEAD = 8 << 20
 TAIL = 64 << 10
@@ -104,17 +107,21 @@ def read(path: object, opened: OpenLog) -> LogText | None:
         stream = opened(log) if log else None
         if stream is None:
             return None
-        with stream:
-            return LogText(log, *_ends(stream))
-    except OSError:
+        with stream as file:
+            return LogText(log, *_ends(file))
+    except (OSError, HostError):
         return None
 
 
 def _ends(stream: BinaryIO) -> tuple[bytes, bytes]:
-    head, tail, skipped = stream.read(HEAD), b"", 0
-    while len(head) == HEAD and skipped < _SKIPPED and (chunk := stream.read(_CHUNK)):
-        tail, skipped = (tail + chunk)[-TAIL:], skipped + len(chunk)
-    return head, tail
+    pieces, left = [], HEAD
+    while left > 0 and (piece := stream.read(left)):
+        pieces.append(piece)  # what is packed is given in pieces
+        left -= len(piece)
+    tail, skipped = b"", 0
+    while left <= 0 and skipped < _SKIPPED and (piece := stream.read(_CHUNK)):
+        tail, skipped = (tail + piece)[-TAIL:], skipped + len(piece)
+    return b"".join(pieces), tail
 
 
 def _best(data: bytes, needle: bytes) -> int:

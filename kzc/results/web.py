@@ -9,6 +9,7 @@ its own that leads here (DNS rebinding).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,11 +23,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kzc.errors import KzcError, UsageError
-from kzc.results.browse import Runs, Wanted, listing
+from kzc.results.browse import CHOICES, Runs, listing
 from kzc.results.formats import EXPORTS, FORMATS
 from kzc.results.html import policy, rendered
 from kzc.results.logs import safe
 from kzc.results.page import page
+from kzc.results.wanted import Wanted
 from kzc.values import Run
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -91,8 +93,8 @@ class _Pages:
 
     def index(self, request: Request) -> Response:
         asked = request.query_params
-        names = ("tree", "series", "suite", "verdict")
-        wanted = Wanted(*(asked.get(name, "") for name in names))
+        tree, series, suite, verdict = (asked.get(name, "") for name in CHOICES)
+        wanted = Wanted(tree=tree, series=series, suite=suite, verdict=verdict)
         number = asked.get("page", "1")
         found = listing(self.runs.heads(), wanted, int(number) if number.isdecimal() else 1)
         return _page(rendered("index.html.j2", list=found))
@@ -149,7 +151,7 @@ def _said(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{ascii(str(error))[1:-1]}\n", status_code=status)
 
 
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    with stream:
-        while piece := stream.read(_CHUNK):
+def _pieces(stream: AbstractContextManager[BinaryIO]) -> Iterator[bytes]:
+    with stream as file:
+        while piece := file.read(_CHUNK):
             yield piece

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +17,9 @@ import pytest
 
 from kzc.cli import exports
 from kzc.cli.reports import report, schema
-from kzc.cli.serve import serve
+from kzc.cli.serve import Kept, serve
 from kzc.errors import HostError, UsageError
+from kzc.results.formats import html
 from kzc.results.store import Store
 from kzc.values import Case, Outcome, Stage, Verdict
 
@@ -84,7 +86,9 @@ def test_a_disk_that_refuses_leaves_no_half_file(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "locked").iterdir()] == [".x.new"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.vm)]
+)
 def test_serve_answers_until_a_signal_comes(
     env: dict[str, str], tmp_path: Path, number: int
 ) -> None:
@@ -108,3 +112,17 @@ def test_serve_answers_until_a_signal_comes(
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert schema() == 0
     assert json.loads(capsys.readouterr().out)["title"] == "kzc report"
+
+
+def test_logs_of_a_run_whose_folder_was_given_up(env: dict[str, str]) -> None:
+    store = Store(Path(env["KZC_DATA"]))
+    run = store.load()
+    shutil.rmtree(store.folder / run.id)
+    opened = Kept(store).logs(run)
+    stream = opened("logs/vsock.log")
+    assert stream is not None
+    with stream as file:
+        assert file.read() == b"18 SIGPIPE...failed\n"
+    assert opened("logs/none.log") is None
+    assert "18 SIGPIPE...failed" in html(run, opened)
+    assert not (store.folder / run.id).exists()

@@ -17,8 +17,9 @@ import pytest
 import uvicorn
 
 from kzc.errors import HostError, UsageError
-from kzc.results.browse import PAGE, Wanted, listing
+from kzc.results.browse import PAGE, listing
 from kzc.results.logs import OpenLog
+from kzc.results.wanted import Wanted
 from kzc.results.web import application
 from kzc.values import Outcome, Run, Stage, Verdict
 
