@@ -12,6 +12,7 @@ from kzc.cli.doctor import run_doctor
 from kzc.errors import UsageError
 from kzc.kernel import compiler_cache
 from kzc.proc import LocalRunner
+from kzc.results.store import Store
 from kzc.settings import load_settings
 from kzc.trees import cleaning
 
@@ -32,6 +33,9 @@ def clean(everything: bool, days: int | None, size: str) -> int:
     if days is None and below is None:
         days = _DAYS
     removed = cleaning.clean(settings, older_than_days=days, everything=everything, below=below)
+    if days is not None or everything:
+        for copy in Store.of(settings).clean(0 if everything else (days or 0) * 86400.0):
+            print(f"    copy of logs  {copy}")
     for entry in removed:
         print(f"{entry.size / 2**20:8.0f} MiB  {entry.path}")
     freed = sum(entry.size for entry in removed)

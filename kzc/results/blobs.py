@@ -11,8 +11,10 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -107,6 +109,16 @@ class Blobs:
                 part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+    def sweep(self) -> tuple[Path, ...]:
+        """Remove what a kill left half made, an hour ago or more."""
+        gone = []
+        for path in self.folder.glob(".*"):
+            with suppress(OSError):
+                if path.stat().st_mtime < time.time() - 3600:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    gone.append(path)
+        return tuple(gone)
 
     def _path(self, sha256: str) -> Path:
         if not HASH.fullmatch(sha256):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -110,31 +111,54 @@ def restore(engine: sa.Engine, blobs: Blobs, folder: Path) -> None:
         raise HostError(f"cannot write {folder}", "make room, or choose another data folder")
 
 
-def tidy(engine: sa.Engine, blobs: Blobs, parent: Path, keep: int = KEPT) -> list[Path]:
-    """Fold what killed runs left, and remove all but the newest folders of folded runs.
+def tidy(
+    engine: sa.Engine,
+    blobs: Blobs,
+    parent: Path,
+    keep: int = KEPT,
+    older_than: float | None = None,
+) -> tuple[Path, ...]:
+    """Fold what killed runs left, and remove all but the newest folders of folded runs, and those
+    that are older than so many seconds.
 
-    Returns those that were removed. A folder of a run that this database does not know stays.
+    Returns what was removed. A folder of a run that this database does not know stays.
     """
-    folders = sorted(parent.glob("[0-9]*/"), key=lambda folder: folder.stat().st_mtime)
+    folders = sorted(parent.glob("[0-9]*/"), key=_touched)
     with blamed(engine), engine.begin() as connection:
         known = sa.select(runs.c.id, runs.c.folded)
         wanted = known.where(runs.c.id.in_([folder.name for folder in folders]))
         folded = {row.id: row.folded for row in connection.execute(wanted)}
     gone = []
     for age, folder in enumerate(reversed(folders)):
-        if folder.name not in folded or (folded[folder.name] and age < keep):
+        old = age >= keep or (
+            older_than is not None and _touched(folder) < time.time() - older_than
+        )
+        if folder.name not in folded or (folded[folder.name] and not old):
             continue
         with orphaned(folder / LOCK) as free:
             if free and not folded[folder.name]:
                 fold(engine, blobs, folder)
-            if free and age >= keep:
-                gone.append(folder)
-    for folder in gone:
-        doomed = folder.with_name(f".{folder.name}.gone")
-        with suppress(OSError):
-            folder.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
-    return gone
+        if free and old:
+            gone.append(folder)
+    return tuple(folder for folder in gone if _removed(folder))
+
+
+def _touched(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _removed(folder: Path) -> bool:
+    """Rename first: a removal cut short leaves nothing that looks like the whole."""
+    doomed = folder.with_name(f".{folder.name}.gone")
+    try:
+        folder.rename(doomed)
+    except OSError:
+        return False  # somebody else is at it
+    shutil.rmtree(doomed, ignore_errors=True)
+    return True
 
 
 def _files(folder: Path) -> Iterator[Path]:

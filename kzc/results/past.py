@@ -15,7 +15,8 @@ from kzc.values import Run, Verdict
 
 MADE_OF = ("tree_id", "series_key", "profile", "config_hash", "accelerator", "machine")
 """Keys of `Run.environment`: runs that are alike in these have tried the same."""
-_SILENT = frozenset({Verdict.INFRA, Verdict.NOT_RUN, Verdict.SKIP})
+SILENT = frozenset({Verdict.INFRA, Verdict.NOT_RUN, Verdict.SKIP})
+"""Verdicts that say nothing about how often a case fails."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Sighting:
     @property
     def counts(self) -> bool:
         """Whether it says something about the code under test."""
-        return self.verdict not in _SILENT
+        return self.verdict not in SILENT
 
 
 @dataclass(frozen=True)

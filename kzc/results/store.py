@@ -243,6 +243,17 @@ class Store:
                 return old_runs.copy_in(engine, self.blobs, source)
             return taking.take(engine, self.blobs, source, limit)
 
+    def clean(self, older_than: float) -> tuple[Path, ...]:
+        """Remove the plain copies of runs' files that are older than so many seconds, and what
+        kills left half made. The runs themselves stay. Returns what was removed."""
+        from kzc.results import folders
+
+        if not self.folder.is_dir():
+            return ()
+        with self.opened() as engine:
+            gone = folders.tidy(engine, self.blobs, self.folder, older_than=older_than)
+        return (*gone, *self.blobs.sweep())
+
     @contextmanager
     def opened(self) -> Iterator[sa.Engine]:
         """The database; runs of a kzc without one are taken in first."""

@@ -12,7 +12,7 @@ _kzc() {
 		shown+=("${each/$'\t'/  -- }")
 	done
 	if (( $#values )); then
-		compadd -l -d shown -a values
+		compadd -l -V kzc -d shown -a values
 	else
 		_files
 	fi

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The topics of `kzc help`: a Markdown file each beside this one, which begins with its title."""
+"""The topics of `kzc help`: a Markdown file each in texts/, which begins with its title."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "topics"
+FOLDER = Path(__file__).parent / "texts"
 
 
 def topics() -> dict[str, str]:

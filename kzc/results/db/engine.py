@@ -133,8 +133,8 @@ def _begin(connection: sa.Connection) -> None:
 
 def _prepare(engine: sa.Engine) -> None:
     """Make or migrate the tables if need be; one process at a time."""
-    with engine.begin() as connection:
-        if _revision(connection) == REVISIONS[-1]:
+    with suppress(sa.exc.DBAPIError), engine.begin() as connection:  # a look that costs nothing
+        if connection.execute(sa.select(_VERSION.c.version_num)).scalar() == REVISIONS[-1]:
             return
     with writing(engine).begin() as connection:
         if connection.dialect.name == "postgresql":

@@ -16,6 +16,8 @@ from kzc.results.wanted import Wanted
 from kzc.values import Verdict
 
 _NEAR = 5
+_POINTS = "point-%-run-%"
+"""Subjects of a bisection's guests: their kernels are no tree's and no series'."""
 
 
 def of_case(connection: sa.Connection, name: str, wanted: Wanted) -> tuple[Sighting, ...]:
@@ -57,7 +59,7 @@ def _cases(
     asked = (
         sa.select(runs.c.id, runs.c.started, outcomes.c.subject, *columns)
         .select_from(_joined().join(runs, runs.c.id == cases.c.run))
-        .where(*conditions, runs.c.id.in_(chosen.ids(wanted)))
+        .where(*conditions, outcomes.c.subject.not_like(_POINTS), runs.c.id.in_(chosen.ids(wanted)))
         .order_by(runs.c.started, cases.c.outcome, cases.c.number)
     )
     return _sightings(connection, connection.execute(asked).all())

@@ -20,14 +20,14 @@ def upgrade() -> None:
     op.create_index("ix_runs_started", "runs", ["started"])
     op.create_table(
         "facts",
-        sa.Column("run", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("run", sa.Text, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("name", sa.Text, primary_key=True),
         *_texts("value"),
     )
     op.create_index("facts_by_value", "facts", ["value"], postgresql_using="hash")
     op.create_table(
         "outcomes",
-        sa.Column("run", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("run", sa.Text, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         *_texts("stage", "subject", "verdict", "judged"),
         sa.Column("seconds", sa.Double, nullable=False),
