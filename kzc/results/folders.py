@@ -100,6 +100,8 @@ def restore(engine: sa.Engine, blobs: Blobs, folder: Path) -> None:
         with disk_blamed(folder):
             (spare / LOGS).mkdir(parents=True)
             for each in found:
+                if not inside(each.path):
+                    raise HostError(f"{each.path!r} leaves the folder of run {folder.name}")
                 path = spare / each.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 blobs.copy(each.blob.sha256, path)
@@ -109,6 +111,11 @@ def restore(engine: sa.Engine, blobs: Blobs, folder: Path) -> None:
         shutil.rmtree(spare, ignore_errors=True)
     if not folder.is_dir():
         raise HostError(f"cannot write {folder}", "make room, or choose another data folder")
+
+
+def inside(path: str) -> bool:
+    """Whether a path, given by anybody, stays in the folder it is relative to."""
+    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
 
 
 def tidy(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from kzc.errors import HostError, UsageError
 from kzc.inuse import owned
 from kzc.results import disk
-from kzc.results.blobs import Blobs, Kept
+from kzc.results.blobs import Blobs, Elsewhere, Kept
 from kzc.results.past import Past, pasts
 from kzc.results.wanted import Wanted
 from kzc.settings import Settings
@@ -133,12 +133,13 @@ class Store:
         return Blobs(self.data / "logs")
 
     def folder_of(self, run: Run) -> Path:
-        """The folder of a run with its logs; made again where it was given up."""
+        """The folder of a run with its logs; made again where it was given up. It is not there
+        where the logs are on another machine. Raises HostError."""
         from kzc.results import folders
 
         folder = self.folder / run.id
         if not folder.is_dir():
-            with self.opened() as engine:
+            with self.opened() as engine, suppress(Elsewhere):
                 folders.restore(engine, self.blobs, folder)
         return folder
 
