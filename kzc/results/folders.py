@@ -28,6 +28,7 @@ from kzc.results.db.schema import files, runs
 from kzc.results.disk import blamed as disk_blamed
 
 LOGS, LOCK = "logs", ".open"
+_PASSING = {LOCK, "initramfs"}  # a kill leaves these; nobody wants to see them later
 KEPT = 20
 """So many folders of runs stay as they are."""
 
@@ -169,10 +170,10 @@ def _removed(folder: Path) -> bool:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All that are no links, by path; not the lock."""
+    """All that are no links, by path."""
     for where, below, names in os.walk(folder):
         below.sort()
-        for name in sorted(names):
+        for name in sorted({*names} - _PASSING):
             path = Path(where, name)
             if path.is_file() and not path.is_symlink() and name != LOCK:
                 yield path

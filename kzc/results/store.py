@@ -208,20 +208,22 @@ class Store:
         return chosen.by_verdict(found, wanted)
 
     def past(self, case: str, wanted: Wanted | None = None) -> tuple[Past, ...]:
-        """What became of a case (SUITE:CASE or CASE), or of a whole suite or stage, in all runs.
+        """What became of a case (SUITE:CASE or CASE), or of a whole suite or stage, in all runs;
+        with `wanted.last` the newest so many sightings of each.
 
         Raises UsageError that names similar ones where nothing was seen of it.
         """
         from kzc.results.db import sightings
         from kzc.results.db.engine import blamed
 
+        wanted = wanted or Wanted()
         with self.opened() as engine, blamed(engine), engine.begin() as connection:
-            found = sightings.of_case(connection, case, wanted or Wanted())
+            found = sightings.of_case(connection, case, replace(wanted, last=0))
             near = () if found else sightings.names_like(connection, case)
         if not found:
             hint = f"near it: {', '.join(near)}" if near else "`kzc runs` shows what was run"
             raise UsageError(f"no run has a case, suite or stage {case!r}", hint)
-        return pasts(found)
+        return tuple(replace(past, seen=past.seen[-wanted.last :]) for past in pasts(found))
 
     def export(self, run: Run, target: Path) -> None:
         """Put a run that is over into an archive. Raises UsageError where it goes on."""
