@@ -128,7 +128,7 @@ def go_on(
 
 
 @app.command()
-@opt.takes(*opt.GUEST, "jobs")
+@opt.takes(*opt.GUEST, "jobs", *opt.FILES)
 def check(
     asked: opt.Asked,
     name: Annotated[
