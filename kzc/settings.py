@@ -50,6 +50,9 @@ class Settings(BaseModel):
         default="qemu-system-x86_64", min_length=1, description="the emulator, by name or path"
     )
     tree: str = Field(default="", description="the tree to take outside of a kernel checkout")
+    db: str = Field(
+        default="", description="a database's URL for runs; SQLite's in the data folder if empty"
+    )
     profile: str = Field(
         default="default", min_length=1, description="a set of config fragments, by name"
     )
