@@ -17,6 +17,7 @@ from kzc.cli.ends import two_ends_of
 from kzc.cli.job import Job, all_suites, marked, understand
 from kzc.cli.options import Asked
 from kzc.cli.screen import screen_for
+from kzc.cli.streamed import streamed
 from kzc.guest.accelerator import Accelerator, probe
 from kzc.jobs import kernels, pipeline
 from kzc.jobs.guests import Plan
@@ -132,7 +133,7 @@ def begun(
 def working(job: Job, run: OpenRun, places: Places, quiet: bool = False) -> Iterator[Workshop]:
     """The screen is in front as long as there is something to be seen on it."""
     console = Console(stderr=True, quiet=quiet)
-    with screen_for(console) as screen:
+    with screen_for(console) as shown, streamed(shown, job.stream, run) as screen:
         if job.tree.dirty:
             console.print(f"uncommitted changes: {job.tree.dirty}", highlight=False)
         if caution := caveat(run.run):

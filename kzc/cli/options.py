@@ -89,13 +89,17 @@ class Asked:
             "--fault-every", min=1, help="Every N-th try fails; may be repeated, a round each."
         ),
     ] = None
+    stream: Annotated[
+        Path | None,
+        typer.Option("--stream", metavar="FILE", help="Add each outcome to FILE, as JSON lines."),
+    ] = None
 
 
 SOURCE = ("tree", "dirty")
 KERNEL = (*SOURCE, "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
 TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
-TEST = (*GUEST, "overlay", *TWO_ENDS, "keep", "faults", "fault_every")
+TEST = (*GUEST, "overlay", *TWO_ENDS, "keep", "faults", "fault_every", "stream")
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
