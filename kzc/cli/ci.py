@@ -136,7 +136,7 @@ class _Where:
             return
         from kzc.jobs.ci.cluster import connected
 
-        with connected(self.scheduler, self.ground, logs) as cluster:
+        with connected(self.scheduler, self.ground, logs, logs.parent.name) as cluster:
             yield cluster
 
 
