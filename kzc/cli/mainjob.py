@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
@@ -37,6 +37,15 @@ from kzc.values import KernelBuild, Run
 
 def run(asked: Asked) -> int:
     """The main job with its report."""
+    if asked.bisect_run:
+        from kzc.cli.bisectrun import for_git
+
+        return for_git(lambda begin: _run(asked, begin))
+    return _run(asked)
+
+
+def _run(asked: Asked, begin: Callable[[OpenRun], None] = lambda run: None) -> int:
+    """The same; `begin` is told of the run as soon as there is one."""
     if not asked.suites and not asked.series:
         asked = _with_all_suites(asked)
     job = understand(asked)
@@ -55,6 +64,7 @@ def run(asked: Asked) -> int:
         present=job.present,
     )
     with begun(job, facts, keep=asked.keep) as (opened_run, places):
+        begin(opened_run)
         with working(job, opened_run, places) as shopfloor:
             pipeline.run(shopfloor, request)
         status = reported(shopfloor)

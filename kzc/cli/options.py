@@ -93,13 +93,17 @@ class Asked:
         Path | None,
         typer.Option("--stream", metavar="FILE", help="Add each outcome to FILE, as JSON lines."),
     ] = None
+    bisect_run: Annotated[
+        bool,
+        typer.Option("--bisect-run", help="For git bisect run: 0 good, 1 bad, 125 cannot tell."),
+    ] = False
 
 
 SOURCE = ("tree", "dirty")
 KERNEL = (*SOURCE, "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
 TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
-TEST = (*GUEST, "overlay", *TWO_ENDS, "keep", "faults", "fault_every", "stream")
+TEST = (*GUEST, "overlay", *TWO_ENDS, "keep", "faults", "fault_every", "stream", "bisect_run")
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

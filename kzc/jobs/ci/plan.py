@@ -7,6 +7,7 @@ no cell there; one that is asked for and can run in none of those asked for is a
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
@@ -53,6 +54,11 @@ def plan(matrix: Matrix, catalogue: Catalogue, seen: Mapping[str, float]) -> tup
             if job.required and not known.required:
                 builds[build.name] = build
             before = jobs.get(job.name)
+            if before is not None and before.argv != job.argv:
+                raise UsageError(
+                    f"two jobs are called {job.name}",
+                    f"`kzc {shlex.join(before.argv)}` and `kzc {shlex.join(job.argv)}`",
+                )
             if before is None or (job.required and not before.required):
                 jobs[job.name] = job
     if not jobs:
@@ -80,17 +86,18 @@ class _Planner:
         block = self.block
         for tree, series, profile in product(block.trees, block.series, block.profiles):
             ground = Cell(tree, series, profile)
-            for cell, suite in self._cells(ground):
+            for cell, suite, word in self._cells(ground):
                 if not any(some.means(cell) for some in block.exclude):
-                    build = self._build(ground, suite)
-                    job = self._test(cell, suite) if suite else self._bench(cell)
+                    build = self._build(ground, suite, word)
+                    job = self._test(cell, suite, word) if suite else self._bench(cell)
                     if self.catalogue.kvm:
                         devices = ("kvm", *job.wants.devices)
                         job = replace(job, wants=replace(job.wants, devices=devices))
                     required = not block.fails_quietly(cell)
                     yield replace(job, needs=(build.name,), required=required), build
 
-    def _cells(self, ground: Cell) -> Iterator[tuple[Cell, Suite | None]]:
+    def _cells(self, ground: Cell) -> Iterator[tuple[Cell, Suite | None, str]]:
+        """Cells with their suite, and the word for it: its name or its folder."""
         block, catalogue = self.block, self.catalogue
         named = block.suites is not None
         for name in block.suites if block.suites is not None else catalogue.suites(ground.series):
@@ -102,23 +109,23 @@ class _Planner:
                     f"it runs in {', '.join(suite.topologies)}",
                 )
             for topology in fitting:
-                yield replace(ground, topology=topology, suite=name), suite
+                yield replace(ground, topology=topology, suite=suite.name), suite, name
         for name in block.plans:
-            yield replace(ground, plan=name), None
+            yield replace(ground, plan=name), None, ""
 
-    def _build(self, ground: Cell, suite: Suite | None) -> Job:
+    def _build(self, ground: Cell, suite: Suite | None, word: str) -> Job:
         have = self.catalogue.fragments(ground.profile, ground.series)
         own = [name.removesuffix(".config") for name in (suite.fragments if suite else ())]
         more = [name for name in own if name not in have]
-        for_suite = ("--suite", suite.name) if suite and more else ()
+        for_suite = ("--suite", word) if more else ()
         argv = ("build", *_series(ground), *_source(ground), *for_suite)
         cpus = self.catalogue.cpus
         wants = self._wished(Wants(cpus, _COMPILER * cpus), "build")
         return Job(_name(ground, "+".join(("build", *more))), Kind.BUILD, argv, ground, wants=wants)
 
-    def _test(self, cell: Cell, suite: Suite) -> Job:
+    def _test(self, cell: Cell, suite: Suite, word: str) -> Job:
         series, where = _series(cell), cell.topology
-        suites = ("--suite", cell.suite) if series else (cell.suite,)
+        suites = ("--suite", word) if series else (word,)
         remote = bool(self.block.host) and where == "pair"
         argv = (
             *(("run", *series) if series else ("test",)),

@@ -108,3 +108,10 @@ def test_past_durations_are_expected_again(tmp_path: Path) -> None:
     jobs = planned(tmp_path, TWO, {"old/s/build": 7.5})
     assert (jobs["old/s/build"].expected, jobs["old/s/build"].known) == (7.5, True)
     assert not jobs["new/s/build"].known
+
+
+def test_two_jobs_of_one_name_are_a_mistake(tmp_path: Path) -> None:
+    pair = "[[ci.matrix]]\ntrees = ['t']\nsuites = ['vsock']\ntopologies = ['pair']\n"
+    with pytest.raises(UsageError, match="two jobs are called t/none/pair/vsock") as caught:
+        planned(tmp_path, pair + pair + "host = 'ssh://lab'\n")
+    assert "--host ssh://lab" in caught.value.hint
