@@ -112,7 +112,8 @@ def _message(tail: str) -> tuple[str, str]:
 
 
 def _named(outcome: Outcome, go: Go, attempt: Attempt) -> Outcome:
-    own = outcome.subject in {go.job.name, go.job.cell.suite}
+    cell = go.job.cell
+    own = outcome.subject in {go.job.name, cell.suite, f"{cell.suite} {cell.topology}"}
     subject = go.job.name if own else f"{go.job.name}: {outcome.subject}"
     subject += f" (go {go.number})" if go.number > 1 else ""
     return replace(

@@ -14,7 +14,7 @@ from kzc.values import Outcome, Run, Stage, Verdict
 PASS, FAIL, SKIP, INFRA = Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.INFRA
 
 
-def outcome(verdict: Verdict, stage: Stage = Stage.TEST, go: int = 1, **job: Any) -> Outcome:
+def outcome(verdict: Verdict, stage: Stage = Stage.TEST, go: Any = 1, **job: Any) -> Outcome:
     where = {"tree": "6.12", "series": "s", "profile": "default", **job, "go": go}
     name = "/".join(str(value) for value in where.values())
     return Outcome(stage, f"{name}: x", verdict, detail={"job": where})
@@ -62,7 +62,7 @@ def test_rows_are_trees_series_and_topologies_and_columns_suites() -> None:
 
 
 def test_goes_that_differ_are_flaky_and_no_pass() -> None:
-    where = {"topology": "loopback", "suite": "vsock"}
+    where: dict[str, Any] = {"topology": "loopback", "suite": "vsock"}
     found = grid(outcome(FAIL, **where), outcome(PASS, go=2, **where))
     assert words(found) == [["flaky"]]
     mark = found.rows[0].marks[0]
