@@ -214,7 +214,7 @@ def _log(given: str) -> Path:
     path = Path(given)
     if path.is_file():
         return path
-    store = Store(load_settings({}, Path.cwd()).data)
+    store = Store.of(load_settings({}, Path.cwd()))
     path = store.folder_of(store.load(given)) / FILE
     if not path.exists():
         raise UsageError(f"run {given} has no {FILE}: it was no bisection", "`kzc runs` shows all")

@@ -36,8 +36,9 @@ from kzc.kernel.profile import find_profile
 from kzc.proc import LocalRunner
 from kzc.results import disk
 from kzc.results.clean import short
-from kzc.results.formats import FORMATS
+from kzc.results.formats import EXPORTS, FORMATS, html
 from kzc.results.json_report import json_report
+from kzc.results.logs import in_folder
 from kzc.results.store import OpenRun, Store
 from kzc.results.verdicts import exit_code
 from kzc.series.manifest import find_manifest
@@ -45,8 +46,17 @@ from kzc.settings import Settings, load_settings, shared_folder
 from kzc.suites.manifest import load_suite
 from kzc.trees import registry
 from kzc.trees.find import add_tree
+from kzc.values import Run
 
-_ENDINGS = {"text": "txt", "markdown": "md", "junit": "xml"}
+FILES = {
+    "text": "report.txt",
+    "markdown": "report.md",
+    "json": "report.json",
+    "junit": "report.xml",
+    "html": "report.html",
+    "summary": "summary.md",
+}
+"""What --reports writes: formats and their files."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,7 @@ def _begun(
         "matrix": str(file),
     }
     with (
-        Store(settings.data).create(command, facts, __version__) as run,
+        Store.of(settings).create(command, facts, __version__) as run,
         registered(settings.data, run.run.id, command),
     ):
         yield run, command
@@ -189,12 +199,17 @@ def _worked(
 def _told(shopfloor: Workshop, asked: Asked) -> int:
     run, folder = shopfloor.run.run, shopfloor.run.folder
     if asked.reports is not None:
+        exporters = {**FORMATS, **EXPORTS, "html": _html}
         with disk.blamed(asked.reports):
             asked.reports.mkdir(parents=True, exist_ok=True)
-            for name, export in FORMATS.items():
-                path = asked.reports / f"report.{_ENDINGS.get(name, name)}"
-                disk.replace(path, export(run, folder).encode(errors="replace"))
+            for form, name in FILES.items():
+                text = exporters[form](run, folder)
+                disk.replace(asked.reports / name, text.encode(errors="replace"))
     if asked.as_json:
         print(json_report(run, folder), end="")
         return exit_code(run)
     return reported(shopfloor)
+
+
+def _html(run: Run, folder: Path) -> str:
+    return html(run, in_folder(folder))

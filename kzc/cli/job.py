@@ -123,10 +123,17 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     return marked(job, (series,), patches)
 
 
-def marked(job: Job, series: Iterable[Series | None], patches: Path | None = None) -> Job:
-    """The job whose record says which of these series are for measurement only."""
+def marked(
+    job: Job,
+    series: Iterable[Series | None],
+    patches: Path | None = None,
+    noted: Iterable[str] = (),
+) -> Job:
+    """The job whose record says which of these series are for measurement only, and what was noted
+    of kernels that are there already."""
     patches = patches or shared_folder("patches")
-    names = dict.fromkeys(name for each in series for name in measurement_only(each, patches))
+    found = (name for each in series for name in measurement_only(each, patches))
+    names = dict.fromkeys((*found, *noted))
     facts = {**job.facts, MEASUREMENT_ONLY: ", ".join(names)}
     return replace(job, facts={key: value for key, value in facts.items() if value})
 

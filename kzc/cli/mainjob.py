@@ -14,6 +14,7 @@ from rich.text import Text
 
 from kzc import __version__
 from kzc.cli.ends import two_ends_of
+from kzc.cli.exports import files_of, write
 from kzc.cli.job import Job, all_suites, marked, understand
 from kzc.cli.options import Asked
 from kzc.cli.screen import screen_for
@@ -25,6 +26,7 @@ from kzc.jobs.live import registered
 from kzc.jobs.pipeline import Request
 from kzc.jobs.places import Places
 from kzc.jobs.workshop import Workshop, find_vng
+from kzc.kernel.bzimage import measured
 from kzc.proc import Runner
 from kzc.results import text
 from kzc.results.clean import LONG, short
@@ -48,10 +50,12 @@ def _run(asked: Asked, begin: Callable[[OpenRun], None] = lambda run: None) -> i
     """The same; `begin` is told of the run as soon as there is one."""
     if not asked.suites and not asked.series:
         asked = _with_all_suites(asked)
+    files = files_of(asked)
     job = understand(asked)
     ends = two_ends_of(asked, job.tree, job.settings, job.runner)
-    others = [end.series for pair in ends.ends for end in pair if end]
-    job = marked(job, (job.series, *others))
+    others = [end for pair in ends.ends for end in pair if end]
+    noted = [name for end in others if end.ready for name in measured(end.ready.kernel)]
+    job = marked(job, (job.series, *(end.series for end in others)), noted=noted)
     plan, facts = plan_for(job)
     request = Request(
         job.tree,
@@ -68,6 +72,7 @@ def _run(asked: Asked, begin: Callable[[OpenRun], None] = lambda run: None) -> i
         with working(job, opened_run, places) as shopfloor:
             pipeline.run(shopfloor, request)
         status = reported(shopfloor)
+        write(files, opened_run.run, opened_run.folder)
         places.hold(_say)
     return status
 
@@ -132,7 +137,7 @@ def begun(
     command = ("kzc", *sys.argv[1:])
     data = job.settings.data
     with (
-        Store(data).create(command, {**job.facts, **facts}, __version__) as run,
+        Store.of(job.settings).create(command, {**job.facts, **facts}, __version__) as run,
         registered(data, run.run.id, command) as live,
         closing(Places(live, kept=keep)) as places,
     ):

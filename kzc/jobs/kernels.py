@@ -17,6 +17,7 @@ from kzc.jobs import building
 from kzc.jobs.workshop import Workshop, shop, stopwatch, touch
 from kzc.kernel import build as kernel
 from kzc.kernel.build import BuildFailed, Recipe
+from kzc.kernel.bzimage import note_measured
 from kzc.kernel.fragment import Fragment
 from kzc.kernel.make import Place
 from kzc.kernel.profile import load_fragment
@@ -24,6 +25,7 @@ from kzc.series.apply import Applied, apply_series, find_applied
 from kzc.series.blobs import paths
 from kzc.series.numbers import check_numbers
 from kzc.series.outcomes import not_needed, outcomes
+from kzc.series.overlay import measurement_only
 from kzc.series.present import Present
 from kzc.settings import shared_folder
 from kzc.suites import binaries
@@ -119,6 +121,9 @@ def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBu
                 reason = _culprit(failure, source, slot, place, shopfloor)
                 shopfloor.keep(_failed(source, failure, reason, watch(), shopfloor))
                 return None
+    # whoever names it by its key later has no series to tell by
+    if overlays := measurement_only(source.series, shared_folder("patches")):
+        note_measured(Path(built.folder), overlays)
     shopfloor.keep(_built(source, built, watch(), shopfloor))
     return built
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from kzc.values import Diagnostic, KernelBuild
 
 _HEAD = 1 << 16  # the setup code with the version string is at most this long
 _ELF = b"\x7fELF"
+_MEASURED = "measurement-only"
 
 
 def release_of(head: bytes) -> str | None:
@@ -78,6 +80,19 @@ def built_before(prefix: str, store: Path) -> tuple[KernelBuild, ...]:
     """The kernels under `store` whose keys begin with `prefix`."""
     found = (built_in(folder) for folder in sorted(store.glob(f"{prefix}*")) if folder.is_dir())
     return tuple(kernel for kernel in found if kernel is not None)
+
+
+def note_measured(folder: Path, names: Sequence[str]) -> None:
+    """Note beside a kernel of kzc's that it has overlays which are for measurement only."""
+    (folder / _MEASURED).write_text("".join(f"{name}\n" for name in names))
+
+
+def measured(kernel: KernelBuild) -> tuple[str, ...]:
+    """The overlays that were noted beside a kernel; none beside one that kzc did not build."""
+    try:
+        return tuple((Path(kernel.folder) / _MEASURED).read_text().splitlines())
+    except (OSError, UnicodeDecodeError):
+        return ()
 
 
 def modules_of(image: Path, release: str) -> Path | None:

@@ -48,6 +48,10 @@ def junit(run: Run, folder: Path) -> str:
         xml.add_testsuite(suite)
     xml.update_statistics()
     tree = ElementTree.fromstring(xml.tostring())
+    tree.attrib.pop("skipped", None)  # Jenkins' schema has it for suites alone
+    for each in tree.iter():
+        if "time" in each.attrib:
+            each.set("time", f"{float(each.get('time', 0)):.3f}")
     ElementTree.indent(tree)
     text = ElementTree.tostring(tree, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'

@@ -28,15 +28,17 @@ _WHOLE = 60.0  # and for a whole command
 _FAILED = frozenset({Verdict.FAIL, Verdict.CRASH})
 _PLACES = 12
 NONE = "no fault was injected"
+NOTHING_LEFT = "nothing was left to judge: no case got through any round"
+_RARER = "let faults be rarer: a larger --fault-every"
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Where a command is run: `run` and `take` are the guest's, `path` is SUITE/COMMAND, `enter`
-    shell text before the command's, `factor` is on time limits."""
+    """Where a command is run: `run` and `take` (the log up to a mark) are the guest's, `path` is
+    SUITE/COMMAND, `enter` shell text before the command's, `factor` is on time limits."""
 
     run: Callable[[str, Limits], Answer]
-    take: Callable[[], tuple[str, ...]]
+    take: Callable[[str], tuple[str, ...]]
     path: str
     enter: str
     factor: float
@@ -64,7 +66,8 @@ def run_command(
     if ended is Ended.EXIT:
         look = f"{fold.FIND_LEAKS}\n{fold.FIND_FULL}\n{_mark('end', ground)}"
         ended = ground.run(look, _limits(_WHOLE, ground)).ended
-    log = Log("", ground.take(), fold.mark("end", ground.path))
+    mark = fold.mark("end", ground.path)
+    log = Log("", ground.take(mark if ended is Ended.EXIT else ""), mark)
     cases = tuple(_folded(rounds) for rounds in found.values())
     if ended is not Ended.EXIT:
         cases += fold.not_run([name for name in planned if name not in found], ended)
@@ -162,15 +165,25 @@ def concluded(
     lines = [line for part in parts for log in part.logs for line in log.lines or ()]
     where = places(lines, rules.helpers)
     total = sum(injected.values())
-    words = f"{total:,} faults" if total else NONE
+    left = "" if total else NONE
+    if total and outcome.verdict.good and not any(map(_proved, outcome.cases)):
+        left = NOTHING_LEFT
     detail: dict[str, Any] = {
         **outcome.detail,
+        **({"hint": _RARER} if left == NOTHING_LEFT else {}),
         "faults": dict(injected),
         "places": [f"{number} x {place}" for place, number in where.most_common(_PLACES)],
     }
-    verdict = outcome.verdict if total else worst((outcome.verdict, Verdict.FAIL))
-    reason = "; ".join(filter(None, (words, outcome.reason)))
+    verdict = worst((outcome.verdict, Verdict.FAIL)) if left else outcome.verdict
+    reason = "; ".join(filter(None, (f"{total:,} faults" if total else "", left, outcome.reason)))
     return replace(outcome, verdict=verdict, reason=reason, detail=detail)
+
+
+def _proved(case: Case) -> bool:
+    """Whether it passed in a round that injected a fault: only then were its data looked at."""
+    return any(
+        told.startswith(f"{Verdict.PASS},") for told in case.detail.get("rounds", {}).values()
+    )
 
 
 def _mark(word: str, ground: Ground) -> str:

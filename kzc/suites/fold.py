@@ -26,6 +26,7 @@ FULL = "kzc: no space left on /tmp"
 # the fourth column of the second line
 FIND_FULL = f"""df -P /tmp | {{ read -r line; read -r line line line free line
 [ "$free" = 0 ] && echo '{FULL}' > /dev/kmsg; }}"""
+SETTLES = 5
 _FULL_KIND = "disk-full"
 _UNREADABLE = "as root there, or after `sysctl kernel.dmesg_restrict=0`, it can be read"
 
@@ -84,6 +85,12 @@ def mark(word: str, path: str) -> str:
 def write_mark(word: str, path: str) -> str:
     """The shell text for it; `path` has no quotes (names of manifests have none)."""
     return f"echo '{mark(word, path)}' > /dev/kmsg"
+
+
+def settle(factor: float) -> str:
+    """Shell text to wait for a mark that is late: a console is printed by whichever CPU holds its
+    lock, and a busy machine may not run that one for a while. Done up to SETTLES times."""
+    return f"sleep {0.5 * factor:.2f}"
 
 
 def not_run(names: Sequence[str], ended: Ended) -> tuple[Case, ...]:

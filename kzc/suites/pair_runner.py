@@ -191,10 +191,21 @@ def _part(talk: _Talk, agreement: Agreement) -> Part:
             cases = fold.blame(cases, dead, answer.seconds, end.name)
         # without the right to write it, the first mark is not there either
         written = marked[end.name].status == 0
-        logs.append(Log(end.name, end.kernel_log(), fold.mark("end", talk.path) if written else ""))
+        mark = fold.mark("end", talk.path) if written else ""
+        there = answer is not None and answer.ended is Ended.EXIT
+        logs.append(_log(end, mark, fold.settle(talk.factor) if there else ""))
     took = sum(answer.seconds for answer in (found.client, found.server) if answer)
     cases = fold.starved(cases, [line for log in logs for line in log.lines or ()])
     return Part(_without_lone(cases, agreement), tuple(logs), dead, took)
+
+
+def _log(end: End, mark: str, settle: str) -> Log:
+    log = Log(end.name, end.kernel_log(), mark)
+    for _ in range(fold.SETTLES if settle and log.lines is not None else 0):
+        if log.whole or end.run(settle, _QUICK).ended is not Ended.EXIT:
+            break
+        log = replace(log, lines=(*(log.lines or ()), *(end.kernel_log() or ())))
+    return log
 
 
 def _marks(talk: _Talk, ends: Sequence[End], word: str) -> dict[str, Answer]:

@@ -33,6 +33,7 @@ class _Heard:
     """A guest, of whose console nothing is lost between two commands."""
 
     guest: Guest
+    factor: float
     console: tuple[str, ...] = ()
 
     def run(self, text: str, limits: Limits) -> Answer:
@@ -40,8 +41,13 @@ class _Heard:
         self.console += answer.console
         return answer
 
-    def take(self) -> tuple[str, ...]:
-        """Console lines since the last call."""
+    def take(self, mark: str = "") -> tuple[str, ...]:
+        """Console lines since the last call; waits some seconds for a mark that is late."""
+        for _ in range(fold.SETTLES if mark else 0):
+            if Log("", self.console, mark).whole:
+                break
+            if self.run(fold.settle(self.factor), _QUICK).ended is not Ended.EXIT:
+                break
         lines, self.console = self.console, ()
         return lines
 
@@ -66,7 +72,7 @@ def run_suite(
     show: Callable[[Case], None] = lambda _case: None,
 ) -> Outcome:
     """All commands of a suite, in order; those after a dead guest are NOT_RUN."""
-    heard = _Heard(guest)
+    heard = _Heard(guest, setting.factor)
     ready = _prepare(suite, heard, setting)
     name = f"{suite.name} under faults" if setting.faults else suite.name
     parts: list[Part] = []
@@ -143,7 +149,8 @@ def _run(
     if not cases:
         reason = f"`{command.name}` ran no case at all"
         cases = (Case(command.name, Verdict.FAIL, reason=reason),)
-    log = Log("", guest.take(), fold.mark("end", path))
+    mark = fold.mark("end", path)
+    log = Log("", guest.take(mark if answer.ended is Ended.EXIT else ""), mark)
     return Part(cases, (log,), answer.ended, answer.seconds)
 
 

@@ -179,12 +179,16 @@ size_t zc_hold(struct zc_pair *p)
 void zc_release(struct zc_pair *p, size_t held)
 {
 	static char filler[16 << 10];
+	size_t part;
 	int zero = 0;
 
 	if (p->t->type == SOCK_DGRAM)
 		must(setsockopt(p->tx, SOL_UDP, UDP_CORK, &zero, sizeof(zero)));
-	for (; held; held -= sizeof(filler))
-		zc_recv(p->rx, filler, sizeof(filler));
+	/* the last send may have been a short one */
+	for (; held; held -= part) {
+		part = held < sizeof(filler) ? held : sizeof(filler);
+		zc_recv(p->rx, filler, part);
+	}
 }
 
 void zc_send(int fd, const void *buf, size_t len, int flags)

@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[2]
 MAX_FILE, MAX_FUNCTION = 350, 60
 
 GROUND = frozenset({"values", "errors"})
-HALL = GROUND | {"proc", "git", "hosts", "inuse", "settings"}
+HALL = GROUND | {"proc", "git", "hosts", "inuse", "settings", "shared"}
 FLOOR = frozenset({"series", "trees", "kernel", "guest", "suites", "results"})
 # each room and the rooms it may import (itself always); a room that is not here may not exist
 MAY_IMPORT = {
@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "errors": frozenset[str](),
     "guard": frozenset[str](),
     "proc": frozenset({"errors"}),
-    "settings": GROUND,
+    "settings": GROUND | {"shared"},
+    "shared": frozenset({"errors"}),
     "git": GROUND | {"proc"},
     "inuse": frozenset[str](),
     "hosts": GROUND | {"guard", "proc", "settings"},

@@ -139,8 +139,7 @@ class _Planner:
         return Job(name, Kind.TEST, argv, cell, wants=self._wished(wants, where))
 
     def _bench(self, cell: Cell) -> Job:
-        series = ("--series", *_series(cell)) if _series(cell) else ()
-        argv = ("bench", cell.plan, *series, *_source(cell))
+        argv = ("bench", *_series(cell), "--plan", cell.plan, *_source(cell))
         wants = self._wished(Wants(self.catalogue.cpus, _BENCH), "bench")
         return Job(_name(cell, "bench", cell.plan), Kind.BENCH, argv, cell, wants=wants)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kzc.cli.job import understand
+from kzc.cli.job import marked, understand
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.kernel.profile import find_profile
@@ -184,6 +184,12 @@ def test_an_overlay_without_a_series_and_a_folder_with_its_patch_are_marked(kern
     for asked in (alone, folder, Asked(series="bench")):
         job = understand(asked, with_suites=False, patches=patches)
         assert job.facts["measurement_only"] == "bench"
+
+
+def test_what_was_noted_of_a_ready_kernel_marks_the_run(kernel: Path) -> None:
+    job = understand(Asked(), with_suites=False)
+    assert "measurement_only" not in marked(job, ()).facts
+    assert marked(job, (), noted=("bench",)).facts["measurement_only"] == "bench"
 
 
 def test_a_series_that_is_no_overlay_is_refused(kernel: Path) -> None:

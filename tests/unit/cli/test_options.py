@@ -17,7 +17,7 @@ from kzc.cli.options import GUEST, KERNEL, SOURCE, TEST, Asked, takes
 
 SHARED = {
     "apply": SOURCE,
-    "build": (*KERNEL, "overlay", "jobs"),
+    "build": (*KERNEL, "overlay", "jobs", "stream"),
     "boot": (*GUEST, "overlay"),
     "test": TEST,
     "run": TEST,
@@ -25,6 +25,7 @@ SHARED = {
 OWN = {
     "apply": ["--onto", "--name", "--replace", "--json"],
     "boot": ["--exec", "--guest"],
+    "build": ["--suite"],
     "run": ["--suite"],
 }
 FLAGS = {"virtme": "--virtme-config", "accept": "--accept-host-key"}

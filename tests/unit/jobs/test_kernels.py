@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from kzc.errors import UsageError
 from kzc.jobs import kernels
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.workshop import Workshop
+from kzc.kernel.bzimage import built_before, measured
 from kzc.kernel.fragment import Fragment
+from kzc.series.find import load_series
 from kzc.series.read import read_folder
+from kzc.settings import shared_folder
 from kzc.values import Verdict
 from tests.fakelinux import commit, edit
 from tests.unit.jobs.floor import Recorder, series_of, tree_of
@@ -52,6 +56,20 @@ def test_another_config_or_commit_is_another_kernel(kernel: Path, shopfloor: Wor
     assert second is not None
     assert third is not None
     assert len({first.key, second.key, third.key}) == 3
+
+
+def test_a_kernel_with_an_overlay_is_known_by_its_key(kernel: Path, shopfloor: Workshop) -> None:
+    edited = ("net/socket.c", "int socket_1;\n", "int socket_one;\n")
+    series = read_folder(series_of(kernel, kernel.parent / "mails", edited))
+    overlay = load_series(shared_folder("patches"), "bench-localhost-zerocopy", "6.12").patches[0]
+    for subject, names in (("plain", ()), (overlay.subject, ("bench-localhost-zerocopy",))):
+        named = replace(series, patches=(replace(series.patches[0], subject=subject),))
+        source = kernels.apply(shopfloor, tree_of(kernel, shopfloor), named)
+        assert source is not None
+        built = kernels.make_kernel(shopfloor, source, PLAIN)
+        assert built is not None
+        (found,) = built_before(built.key, shopfloor.settings.cache / "kernels")
+        assert measured(found) == names
 
 
 def test_warnings_are_reported_by_file(kernel: Path, shopfloor: Workshop) -> None:

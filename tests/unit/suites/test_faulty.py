@@ -108,6 +108,14 @@ def test_an_error_that_a_fault_explains_is_allowed_and_said() -> None:
     assert case.detail["rounds"]["every 13"] == "pass, 4 faults"
 
 
+def test_where_every_case_fails_as_it_may_nothing_is_judged() -> None:
+    outcome = ran(always(1, "send: Cannot allocate memory", 4))
+    assert [case.verdict for case in outcome.cases] == [Verdict.XFAIL]
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.reason == "8 faults; nothing was left to judge: no case got through any round"
+    assert "--fault-every" in outcome.detail["hint"]
+
+
 @pytest.mark.parametrize(
     ("said", "number", "reason"),
     [
@@ -141,7 +149,9 @@ def test_a_splat_and_a_leak_are_failures_whatever_the_cases_say(console: Sequenc
 
 
 def test_a_program_that_does_not_look_at_its_memory_is_excused_only_under_faults() -> None:
-    trial = always(1, "send: Cannot allocate memory", 4)
+    def trial(_case: str, every: int) -> tuple[int, Sequence[str], int]:
+        return int(every == 13), ("send: Cannot allocate memory",), 4
+
     assert ran(trial, [SEGFAULT]).verdict is Verdict.XFAIL
     outcome = run_suite(suite(), Guest(trial, [SEGFAULT]), replace(SETTING, faults=None))
     assert outcome.verdict is Verdict.FAIL

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from kzc.settings import shared_folder
+from kzc.suites.fold import settle
 from kzc.suites.kernel_log import load_rules
 from kzc.suites.manifest import Suite
 from kzc.suites.runner import Setting, run_suite
@@ -33,7 +35,7 @@ class Guest:
 
     def run(self, text: str, limits: Limits) -> Answer:
         self.asked.append(text)
-        if "/proc/sys" in text or text == "true":
+        if "/proc/sys" in text or text in {"true", settle(1.0)}:
             return Answer(Ended.EXIT, 0, (), (), 0.1)
         return self.script(text)
 
@@ -146,6 +148,20 @@ def test_what_fails_for_want_of_space_says_nothing_of_the_code() -> None:
     assert outcome.verdict is Verdict.INFRA
     guest = Guest(lambda t: ended(t, 0, [*full, *OOPS]))
     assert run_suite(suite("a"), guest, SETTING).verdict is Verdict.FAIL
+
+
+def test_a_mark_that_is_late_is_waited_for() -> None:
+    class Slow(Guest):
+        def run(self, text: str, limits: Limits) -> Answer:
+            answer = super().run(text, limits)
+            if len(self.asked) > 3 and text == settle(1.0):
+                return replace(answer, console=(*OOPS, "kzc: end s/a"))
+            return answer
+
+    outcome = run_suite(suite("a"), Slow(lambda t: ended(t, mark=False)), SETTING)
+    assert outcome.verdict is Verdict.FAIL
+    assert "NULL pointer" in outcome.reason
+    assert "not read" not in outcome.reason
 
 
 def test_a_suite_in_which_everything_is_skipped_is_a_failure() -> None:

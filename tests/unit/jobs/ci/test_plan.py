@@ -101,7 +101,7 @@ def test_a_plan_is_a_bench_on_the_kernel_of_the_series(tmp_path: Path) -> None:
     bench = jobs["old/s/bench/smoke"]
     assert bench.kind is Kind.BENCH
     assert bench.needs == ("old/s/build",)
-    assert bench.argv[:4] == ("bench", "smoke", "--series", "s")
+    assert bench.argv[:4] == ("bench", "s", "--plan", "smoke")
 
 
 def test_past_durations_are_expected_again(tmp_path: Path) -> None:
