@@ -16,7 +16,7 @@ from tests.unit.cli.inside import kzc
 
 SHARED = {
     "apply": SOURCE,
-    "build": (*KERNEL, "overlay", "jobs"),
+    "build": (*KERNEL, "overlay", "jobs", "stream"),
     "boot": (*GUEST, "overlay"),
     "test": TEST,
     "run": TEST,
@@ -24,6 +24,7 @@ SHARED = {
 OWN = {
     "apply": ["--onto", "--name", "--replace", "--json"],
     "boot": ["--exec", "--guest"],
+    "build": ["--suite"],
     "run": ["--suite"],
 }
 FLAGS = {"virtme": "--virtme-config", "accept": "--accept-host-key"}
