@@ -82,7 +82,7 @@ def load_settings(
 
 
 def shared_folder(name: str) -> Path:
-    """The folder patches/, kconfigs/ or selftests/, in a checkout or in an installed wheel."""
+    """The folder patches/, kconfigs/, selftests/ or plans/, in a checkout or in a wheel."""
     package = Path(__file__).parent
     installed = package / "data" / name
     checkout = package.parent / name

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kzc.bench.measured import Measured, comparable, measured
-from kzc.bench.plan import Figure
+from kzc.bench.plan import Figure, Plan
 from kzc.bench.result import Bench
 from kzc.bench.statistics import ALPHA, Difference, adjusted, compare
-from kzc.bench.values import Cell, Mode
+from kzc.bench.values import Cell, Clock, Mode
 from kzc.errors import UsageError
 
 TOLERANCE = 5.0
@@ -81,7 +81,7 @@ def compared(old: Side, new: Side, tolerance: float = TOLERANCE) -> Comparison:
 
     Raises UsageError where they cannot be compared: another clock, plan, topology or setting.
     """
-    _same_kind(old.bench, new.bench)
+    same_kind(old.bench, new.bench.plan, new.bench.topology, new.bench.clock)
     pairs = [pair for figure in new.bench.plan.figures for pair in _pairs(old, new, figure)]
     told = [_difference(before, after) for before, after in pairs]
     asked = [place for place, found in enumerate(told) if found]
@@ -139,22 +139,23 @@ def _word(new: Measured, found: Difference, p: float, tolerance: float) -> Word:
     return Word.WORSE if loss > tolerance else Word.WITHIN
 
 
-def _same_kind(old: Bench, new: Bench) -> None:
-    if old.clock is not new.clock:
+def same_kind(old: Bench, plan: Plan, topology: str, clock: Clock) -> None:
+    """Raises UsageError where an earlier bench is no measure for one with that plan and clock."""
+    if old.clock is not clock:
         raise UsageError(
-            f"the one was measured in {old.clock}, the other in {new.clock}: never compared",
+            f"the one was measured in {old.clock}, the other in {clock}: never compared",
             f"measure again with --clock {old.clock}",
         )
     for name in ("bytes", "warmup", "settings", "unit"):
-        then, now = (getattr(bench.plan, name) for bench in (old, new))
+        then, now = getattr(old.plan, name), getattr(plan, name)
         if then != now:
             raise UsageError(
                 f"they were measured with different plans: {name} was {then}, now it is {now}",
                 "compare runs of one plan",
             )
-    if old.topology != new.topology:
+    if old.topology != topology:
         raise UsageError(
-            f"the one was measured with --topology {old.topology}, the other {new.topology}",
+            f"the one was measured with --topology {old.topology}, the other {topology}",
             f"measure again with --topology {old.topology}",
         )
 

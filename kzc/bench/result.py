@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A bench as a whole: plan, kernels, setup and all rounds. JSON and back, and its folder.
+"""A bench as a whole: plan, kernels, setup and all rounds, and how it is kept in a run's folder.
 
 `bench.json` is the head, written whole before the first round; each round is a line of
 `rounds.jsonl` from the moment it was measured, so that a kill loses only the round in flight.
-What is read equals what was written. `schema()` is the JSON schema of the whole.
+What is read equals what was written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,7 +23,6 @@ from kzc.bench.values import Clock, Round
 from kzc.errors import HostError, UsageError
 
 FOLDER, HEAD, ROUNDS = "bench", "bench.json", "rounds.jsonl"
-SCHEMA = "kzc-bench/1"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Bench:
     wanted: int = 0
     missing: tuple[Missing, ...] = ()
     rounds: tuple[Round, ...] = ()
-    schema: str = SCHEMA
+    schema: Literal["kzc-bench/1"] = "kzc-bench/1"
 
     @property
     def posting(self) -> bool:
@@ -67,31 +66,17 @@ class Bench:
         return len(self.rounds) >= self.wanted
 
 
-def _whole() -> TypeAdapter[Bench]:
-    return TypeAdapter(Bench)
+_T = TypeVar("_T")
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of what `to_json` gives."""
-    return _whole().json_schema()
-
-
-def to_json(bench: Bench) -> bytes:
-    """The bench with all rounds, indented."""
-    return _whole().dump_json(bench, indent=1) + b"\n"
-
-
-def from_json(data: bytes, origin: str) -> Bench:
-    """The same again; `origin` is where it is from. Raises UsageError."""
+def parsed(kind: TypeAdapter[_T], data: bytes | str, origin: str) -> _T:
+    """A value of that kind; `origin` is where it is from. Raises UsageError."""
     try:
-        found = _whole().validate_json(data)
+        return kind.validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{origin}: no bench of kzc's: {where}: {first['msg']}") from None
-    if found.schema != SCHEMA:
-        raise UsageError(f"{origin}: its schema is {found.schema}, not {SCHEMA}")
-    return found
 
 
 class Journal:
@@ -122,7 +107,7 @@ def journal(run: Path, bench: Bench) -> Iterator[Journal]:
     try:
         folder.mkdir(exist_ok=True)
         spare = folder / f".{HEAD}.new"
-        spare.write_bytes(to_json(replace(bench, rounds=())))
+        spare.write_bytes(TypeAdapter(Bench).dump_json(replace(bench, rounds=()), indent=1))
         spare.replace(folder / HEAD)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     except OSError as error:
@@ -141,7 +126,7 @@ def load(run: Path) -> Bench | None:
     head = run / FOLDER / HEAD
     if not head.exists():
         return None
-    bench = from_json(head.read_bytes(), str(head))
+    bench = parsed(TypeAdapter(Bench), head.read_bytes(), str(head))
     path = run / FOLDER / ROUNDS
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     one = TypeAdapter(Round)

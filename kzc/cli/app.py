@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kzc import __version__
-from kzc.cli.verbs import machine, runs, series, trees
+from kzc.cli.verbs import bench, machine, runs, series, trees
 
 app = typer.Typer(
     name="kzc",
@@ -19,7 +19,7 @@ app = typer.Typer(
     help="From a kernel patch series for zerocopy sockets and a tree to a verdict.",
 )
 app.add_typer(trees.app, name="tree")
-for _group in (series.app, runs.app, machine.app):
+for _group in (series.app, runs.app, bench.app, machine.app):
     app.add_typer(_group)  # without a name its verbs are kzc's own
 
 

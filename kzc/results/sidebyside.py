@@ -18,6 +18,8 @@ from kzc.values import Case, Run, Stage, Verdict, worst
 SERIES_KEY = "series_key"
 """The key of `Run.environment` that names the content of the series."""
 
+_WITH_CASES = frozenset({Stage.TEST, Stage.BENCH})
+
 
 class Change(StrEnum):
     """What became of a case. SAME: good both times; UNKNOWN: the host broke in one of the runs;
@@ -98,7 +100,7 @@ def newest_pair(runs: Sequence[Run], old: str, new: str) -> tuple[Run | None, Ru
 
 
 def _tested(run: Run) -> bool:
-    return bool(run.finished) and any(each.stage is Stage.TEST for each in run.outcomes)
+    return bool(run.finished) and any(each.stage in _WITH_CASES for each in run.outcomes)
 
 
 def _made_with(run: Run) -> tuple[str, ...]:
@@ -135,7 +137,7 @@ def _row(key: _Key, old: _Seen | None, new: _Seen | None) -> Row:
 
 
 def _worse_than_cases(run: Run) -> set[str]:
-    suites = [outcome for outcome in run.outcomes if outcome.stage is Stage.TEST]
+    suites = [outcome for outcome in run.outcomes if outcome.stage in _WITH_CASES]
     return {
         suite.subject
         for suite in suites
@@ -147,7 +149,7 @@ def _seen(run: Run, own: set[str]) -> dict[_Key, _Seen]:
     verdicts: dict[_Key, list[Verdict]] = {}
     cases: dict[_Key, list[Case]] = {}
     for outcome in run.outcomes:
-        if outcome.stage is not Stage.TEST:
+        if outcome.stage not in _WITH_CASES:
             verdicts.setdefault((outcome.stage.value, ""), []).append(judge(outcome))
             continue
         if outcome.subject in own:

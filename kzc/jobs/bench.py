@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A plan on one kernel, or on two that are compared: built, booted in turns, measured, kept.
+
+Every round is on disk when it is shown. What ends a bench early (Ctrl-C, a host that broke) takes
+nothing that was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kzc.bench.compare import TOLERANCE, Comparison, Side, compared, same_kind
+from kzc.bench.order import Boot, cells_of, name_of, schedule
+from kzc.bench.plan import Plan
+from kzc.bench.result import Bench, Journal, Kernel, journal
+from kzc.bench.values import Clock, Round
+from kzc.jobs import guests, kernels
+from kzc.jobs.bench_outcome import outcome
+from kzc.jobs.choice import Choice
+from kzc.jobs.kernels import Source, Wanted
+from kzc.jobs.pipeline import stage
+from kzc.jobs.workshop import Workshop, stopwatch
+from kzc.series.present import Present
+from kzc.values import KernelBuild, Outcome, Stage, Verdict
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A kernel to be measured by its label: what it is made of, and words for a person.
+
+    `present` is in place of a series that the tree has already.
+    """
+
+    label: str
+    what: str
+    choice: Choice
+    present: Present | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A ground's kernel with the source of its test programs."""
+
+    ground: Ground
+    source: Source
+    kernel: KernelBuild
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked. Of two grounds the second is compared with the first; `against` is a side of
+    an earlier bench instead. `tolerance` in percent; `unclean` names what is for measurement."""
+
+    name: str
+    plan: Plan
+    topology: str
+    clock: Clock
+    grounds: tuple[Ground, ...]
+    wanted: Wanted
+    guests: guests.Plan
+    against: Side | None = None
+    tolerance: float = TOLERANCE
+    unclean: str = ""
+    setup: Mapping[str, str] = field(default_factory=dict)
+
+
+Measure = Callable[[Workshop, Request, Made, Boot], Iterator[Round]]
+"""Boots one kernel and yields a round for each turn, in their order."""
+
+
+def run(shopfloor: Workshop, request: Request, measure: Measure) -> Bench | None:
+    """Measure and keep; the bench, or None where a kernel could not be made, which is kept.
+
+    Raises UsageError, before anything is built, where `against` cannot be compared with.
+    """
+    if request.against:
+        same_kind(request.against.bench, request.plan, request.topology, request.clock)
+    made = {}
+    for ground in request.grounds:
+        one = _make(shopfloor, request, ground)
+        if one is None:
+            reason = f"there is no kernel {ground.label} to measure"
+            shopfloor.keep(Outcome(Stage.BENCH, request.name, Verdict.NOT_RUN, reason=reason))
+            shopfloor.run.finish()
+            return None
+        made[ground.label] = one
+    watch = stopwatch()
+    with journal(shopfloor.run.folder, _head(shopfloor, request, made)) as kept:
+        try:
+            with stage(shopfloor, Stage.BENCH, request.name):
+                _measure(shopfloor, request, made, measure, kept)
+        except BaseException:
+            shopfloor.keep(outcome(kept.bench, watch(), shopfloor.again))
+            raise
+        comparison = comparison_of(kept.bench, request.against, request.tolerance)
+        shopfloor.keep(outcome(kept.bench, watch(), shopfloor.again, comparison))
+    shopfloor.run.finish()
+    return kept.bench
+
+
+def comparison_of(
+    bench: Bench, against: Side | None = None, tolerance: float = TOLERANCE
+) -> Comparison | None:
+    """With an earlier bench, or of a bench's two kernels; None where there is nothing to compare.
+
+    Raises UsageError where they cannot be compared.
+    """
+    last = Side(bench, bench.kernels[-1].label)
+    if against is not None:
+        return compared(against, last, tolerance)
+    if len(bench.kernels) > 1:
+        return compared(Side(bench, bench.kernels[0].label), last, tolerance)
+    return None
+
+
+def _measure(
+    shopfloor: Workshop,
+    request: Request,
+    made: Mapping[str, Made],
+    measure: Measure,
+    kept: Journal,
+) -> None:
+    done, wanted = 0, kept.bench.wanted
+    for boot in _boots(request):
+        shopfloor.screen.step(f"measuring {request.name}: {boot.kernel}, boot {boot.number}")
+        for found in measure(shopfloor, request, made[boot.kernel], boot):
+            kept.add(found)
+            done += 1
+            reason = f": {found.reason}" if found.sender is None else ""
+            told = f"{done}/{wanted} {name_of(found.cell)}{reason}"
+            shopfloor.screen.progress(told, done / wanted)
+
+
+def _boots(request: Request) -> tuple[Boot, ...]:
+    plan = request.plan
+    cells, _ = cells_of(plan, request.topology)
+    labels = [ground.label for ground in request.grounds]
+    return schedule(cells, plan.rounds, plan.boots, labels, plan.shuffle)
+
+
+def _make(shopfloor: Workshop, request: Request, ground: Ground) -> Made | None:
+    choice = ground.choice
+    with stage(shopfloor, Stage.APPLY, ground.what, then=Stage.BUILD):
+        source = kernels.source_of(shopfloor, choice.tree, choice.series, ground.present)
+        if source is None:
+            return None
+        if choice.ready is not None:
+            return Made(ground, source, choice.ready.kernel)
+        built = kernels.make_kernel(shopfloor, source, request.wanted)
+    return Made(ground, source, built) if built else None
+
+
+def _head(shopfloor: Workshop, request: Request, made: Mapping[str, Made]) -> Bench:
+    _, missing = cells_of(request.plan, request.topology)
+    known = tuple(
+        Kernel(label, one.ground.what, one.kernel.release, one.kernel.key)
+        for label, one in made.items()
+    )
+    facts = shopfloor.run.run.environment
+    setup = {**request.setup, "compiler": facts.get("compiler", "")}
+    return Bench(
+        request.name,
+        request.plan,
+        request.topology,
+        request.clock,
+        request.guests.accel == "kvm",
+        shopfloor.again,
+        known,
+        {key: value for key, value in setup.items() if value},
+        request.unclean,
+        sum(len(boot.turns) for boot in _boots(request)),
+        missing,
+    )
