@@ -2,7 +2,8 @@
 """What a round says as one number, and that number's unit.
 
 Rule: a unit belongs to a clock. Wall time has seconds in it; instructions never have, whatever
-QEMU's clock calls them, so that nobody can take one for the other.
+QEMU's clock calls them, so that nobody can take one for the other. Instructions in which the CPU
+only waited are no work and are left out where they are known.
 """
 
 from __future__ import annotations
@@ -47,8 +48,10 @@ def value_of(found: Round, figure: Figure, rate: str = GBIT) -> float | None:
     if figure is Figure.RECEIVE:
         return _rate(_received(receiver), found.clock, rate)
     if figure.rate:
-        return _rate((sender.bytes, _TIMES[figure](sender)), found.clock, rate)
-    return _time(_TIMES[figure](sender), found.clock) / sender.messages if sender.messages else None
+        return _rate((sender.bytes, _TIMES[figure](found, sender)), found.clock, rate)
+    if not sender.messages:
+        return None
+    return _time(_TIMES[figure](found, sender), found.clock) / sender.messages
 
 
 def _received(receiver: Receiver | None) -> tuple[int, int]:
@@ -68,9 +71,16 @@ def _time(time: int, clock: Clock) -> float:
     return time / 1000 if clock is Clock.WALL else float(time)
 
 
-_TIMES: Mapping[Figure, Callable[[Sender], int]] = {
-    Figure.SEND: lambda sender: sender.send,
-    Figure.WHOLE: lambda sender: sender.whole,
-    Figure.CPU: lambda sender: sender.user + sender.system,
-    Figure.MESSAGE: lambda sender: sender.whole,
+def _worked(found: Round, sender: Sender) -> int:
+    """The whole time, without waiting where instructions are counted."""
+    if found.clock is Clock.INSTRUCTIONS and 0 <= found.idle < sender.whole:
+        return sender.whole - found.idle
+    return sender.whole
+
+
+_TIMES: Mapping[Figure, Callable[[Round, Sender], int]] = {
+    Figure.SEND: lambda _, sender: sender.send,
+    Figure.WHOLE: _worked,
+    Figure.CPU: lambda _, sender: sender.user + sender.system,
+    Figure.MESSAGE: _worked,
 }

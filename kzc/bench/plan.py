@@ -64,8 +64,9 @@ class _Table(BaseModel):
 
 
 class Knobs(_Table):
-    """What is set before measuring: net.core.optmem_max, and the buffer of vsock's sockets at both
-    ends (SO_VM_SOCKETS_BUFFER_SIZE), in bytes; the kernel's own where it is None."""
+    """What is set before measuring, in bytes: net.core.optmem_max (None: the kernel's own), and the
+    socket buffers of both ends (None: so large that nothing waits for room; vsock's credit then
+    holds a whole round)."""
 
     optmem_max: _Size | None = None
     buffer: _Size | None = None
@@ -95,7 +96,7 @@ class Plan(_Table):
     sizes: tuple[_Size, ...] = Field(min_length=1)
     intervals: tuple[_Count, ...] = (1,)
     bytes: _Size = 4 << 20
-    warmup: Annotated[int, Field(ge=0, strict=True)] = 16
+    warmup: _Count = 16
     settings: Knobs = Knobs()
     figures: tuple[Figure, ...] = Field(min_length=1)
     layout: Literal["sizes", "modes"] = "sizes"

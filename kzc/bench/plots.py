@@ -210,6 +210,10 @@ def _draw(axes: Axes, chart: _Chart) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     if chart.level is None:
         axes.set_ylim(bottom=0)
+    elif chart.sizes:
+        # on both axes as break-even is interpolated, so that it stands where the lines cross
+        axes.set_yscale("log", base=2)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set(title=chart.title, xlabel=chart.x, ylabel=chart.y)
     axes.grid(visible=True, color=_INK, alpha=0.15)
     axes.legend(frameon=False, fontsize=8)

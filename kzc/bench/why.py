@@ -16,7 +16,6 @@ from kzc.bench.values import Cell, Mode
 
 MOSTLY = 0.95
 """From this share of completions without copying on a cell counts as zerocopy."""
-DEFAULT_BUFFER = 256 << 10  # vsock's, at either end
 _NOT_SUPPORTED = re.compile(r"EOPNOTSUPP|Operation not supported|ENOPROTOOPT|SO_ZEROCOPY")
 
 
@@ -84,13 +83,15 @@ def _local(seen: Seen) -> str:
 
 
 def _beyond_buffer(seen: Seen) -> bool:
-    return seen.cell.transport == "vsock" and seen.cell.size > _buffer(seen)
+    buffer = seen.knobs.buffer  # without one a whole round has room
+    return seen.cell.transport == "vsock" and buffer is not None and seen.cell.size > buffer
 
 
 def _too_large(seen: Seen) -> str:
+    buffer = show_size(seen.knobs.buffer or 0)
     return (
         f"a message of {show_size(seen.cell.size)} is larger than the credit that buffers of "
-        f"{show_size(_buffer(seen))} give (the receiver's, and on newer kernels the sender's own)"
+        f"{buffer} give (the receiver's, and on newer kernels the sender's own)"
     )
 
 
@@ -103,10 +104,6 @@ def _no_credit(seen: Seen) -> str:
         "vsock copies a message that does not fit into the credit that is left, or whose pages do "
         "not fit into the ring (MAX_SKB_FRAGS and a header)"
     )
-
-
-def _buffer(seen: Seen) -> int:
-    return seen.knobs.buffer or DEFAULT_BUFFER
 
 
 _RULES: tuple[tuple[Callable[[Seen], bool], Callable[[Seen], str]], ...] = (
