@@ -119,8 +119,10 @@ void hear_window(void)
 
 void fail(bool lacks, const char *fmt, ...)
 {
-	char reason[LINE], line[4 * LINE];
+	/* a connection breaks because its other end has failed: that one knows why */
+	bool broken = errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN;
 	struct pollfd p = { .fd = current->control, .events = POLLIN };
+	char reason[LINE], line[4 * LINE];
 	va_list args;
 	size_t len;
 
@@ -131,8 +133,7 @@ void fail(bool lacks, const char *fmt, ...)
 	if (late)
 		snprintf(reason + len, sizeof(reason) - len, " (not over after %u s)",
 			 current->cell->seconds);
-	/* a connection breaks because its other end has failed: that one knows why */
-	while (!late && poll(&p, 1, 1000) == 1 && read_line(line)) {
+	while (!late && poll(&p, 1, broken ? 1000 : 0) == 1 && read_line(line)) {
 		if (is_error(line))
 			end_as(line);
 	}

@@ -78,9 +78,10 @@ static void receive_stream(struct receiver *v, unsigned long messages, bool chec
 		part = end - got < v->room ? end - got : v->room;
 		calls++;
 		len = recv(v->fd, v->buffer, part, 0);
+		if (!len)
+			errno = ECONNRESET;
 		if (len <= 0)
-			fail(false, "after %zu of %zu bytes: %s", got, wanted,
-			     len ? strerror(errno) : "the stream ended");
+			fail(false, "after %zu of %zu bytes: %m", got, wanted);
 		if (check)
 			check_stream(v, got, len);
 		got += len;
