@@ -17,19 +17,11 @@ from itertools import product
 
 from kzc.bench.plan import Plan, show_size
 from kzc.bench.values import Cell, Mode
+from kzc.bench.zcbench import Amount, Turn
 
 _NO_IP = ("vsock", "packet")
 # what a datagram holds at most, by transport and IP
 _DATAGRAM = {("udp", 4): 65507, ("udp", 6): 65527, ("raw", 4): 65515, ("raw", 6): 65535}
-_LEAST = 4
-
-
-@dataclass(frozen=True)
-class Turn:
-    """The `number`-th round of a cell, from 1."""
-
-    cell: Cell
-    number: int
 
 
 @dataclass(frozen=True)
@@ -60,9 +52,9 @@ def path_of(cell: Cell) -> str:
     return f"{cell.transport}{cell.ip or ''} {cell.direction}"
 
 
-def messages_of(plan: Plan, cell: Cell) -> int:
-    """The messages of one round."""
-    return max(_LEAST, plan.bytes // cell.size)
+def amount_of(plan: Plan) -> Amount:
+    """How much a round of the plan sends."""
+    return Amount(plan.bytes, plan.warmup, plan.settings.buffer or 0)
 
 
 def cells_of(plan: Plan, topology: str) -> tuple[tuple[Cell, ...], tuple[Missing, ...]]:

@@ -11,18 +11,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kzc.bench.compare import TOLERANCE, Comparison, Side, compared, same_kind
-from kzc.bench.order import Boot, cells_of, name_of, schedule
+from kzc.bench.order import Boot as Due
+from kzc.bench.order import amount_of, cells_of, name_of, schedule
 from kzc.bench.plan import Plan
-from kzc.bench.result import Bench, Journal, Kernel, journal
+from kzc.bench.result import Bench, Journal, journal
+from kzc.bench.result import Kernel as Told
 from kzc.bench.values import Clock, Round
 from kzc.jobs import guests, kernels
+from kzc.jobs.bench_guest import Boot, Kernel, Terms
+from kzc.jobs.bench_measure import bench_suite, make_kernel
 from kzc.jobs.bench_outcome import outcome
 from kzc.jobs.choice import Choice
-from kzc.jobs.kernels import Source, Wanted
+from kzc.jobs.kernels import Wanted
 from kzc.jobs.pipeline import stage
 from kzc.jobs.workshop import Workshop, stopwatch
 from kzc.series.present import Present
-from kzc.values import KernelBuild, Outcome, Stage, Verdict
+from kzc.values import Outcome, Stage, Verdict
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,6 @@ class Ground:
     what: str
     choice: Choice
     present: Present | None = None
-
-
-@dataclass(frozen=True)
-class Made:
-    """A ground's kernel with the source of its test programs."""
-
-    ground: Ground
-    source: Source
-    kernel: KernelBuild
 
 
 @dataclass(frozen=True)
@@ -65,8 +60,8 @@ class Request:
     setup: Mapping[str, str] = field(default_factory=dict)
 
 
-Measure = Callable[[Workshop, Request, Made, Boot], Iterator[Round]]
-"""Boots one kernel and yields a round for each turn, in their order."""
+Measure = Callable[[Workshop, guests.Plan, Boot, Terms], Iterator[Round]]
+"""Boots a kernel and yields a round for each turn, in their order."""
 
 
 def run(shopfloor: Workshop, request: Request, measure: Measure) -> Bench | None:
@@ -117,14 +112,15 @@ def comparison_of(
 def _measure(
     shopfloor: Workshop,
     request: Request,
-    made: Mapping[str, Made],
+    made: Mapping[str, Kernel],
     measure: Measure,
     kept: Journal,
 ) -> None:
     done, wanted = 0, kept.bench.wanted
-    for boot in _boots(request):
-        shopfloor.screen.step(f"measuring {request.name}: {boot.kernel}, boot {boot.number}")
-        for found in measure(shopfloor, request, made[boot.kernel], boot):
+    terms = _terms(request)
+    for due in _boots(request):
+        boot = Boot(made[due.kernel], due.number, due.turns)
+        for found in measure(shopfloor, request.guests, boot, terms):
             kept.add(found)
             done += 1
             reason = f": {found.reason}" if found.sender is None else ""
@@ -132,30 +128,45 @@ def _measure(
             shopfloor.screen.progress(told, done / wanted)
 
 
-def _boots(request: Request) -> tuple[Boot, ...]:
+def _terms(request: Request) -> Terms:
+    optmem_max = request.plan.settings.optmem_max
+    sysctls = {"net.core.optmem_max": optmem_max} if optmem_max else {}
+    pinned = (0, 1) if request.clock is Clock.WALL else None
+    return Terms(request.clock, amount_of(request.plan), sysctls, pinned)
+
+
+def _boots(request: Request) -> tuple[Due, ...]:
     plan = request.plan
     cells, _ = cells_of(plan, request.topology)
     labels = [ground.label for ground in request.grounds]
     return schedule(cells, plan.rounds, plan.boots, labels, plan.shuffle)
 
 
-def _make(shopfloor: Workshop, request: Request, ground: Ground) -> Made | None:
+def _make(shopfloor: Workshop, request: Request, ground: Ground) -> Kernel | None:
     choice = ground.choice
     with stage(shopfloor, Stage.APPLY, ground.what, then=Stage.BUILD):
         source = kernels.source_of(shopfloor, choice.tree, choice.series, ground.present)
         if source is None:
             return None
-        if choice.ready is not None:
-            return Made(ground, source, choice.ready.kernel)
-        built = kernels.make_kernel(shopfloor, source, request.wanted)
-    return Made(ground, source, built) if built else None
+        if choice.ready is None:
+            return make_kernel(shopfloor, source, request.wanted, ground.label)
+        programs = kernels.make_tests(shopfloor, source, (bench_suite(),))
+    ready = choice.ready
+    known = (ground.label, ready.kernel)
+    folder = next(iter(programs.values()), None)
+    return Kernel(*known, folder, choice.tree.repo, ready.modules) if folder else None
 
 
-def _head(shopfloor: Workshop, request: Request, made: Mapping[str, Made]) -> Bench:
+def _head(shopfloor: Workshop, request: Request, made: Mapping[str, Kernel]) -> Bench:
     _, missing = cells_of(request.plan, request.topology)
-    known = tuple(
-        Kernel(label, one.ground.what, one.kernel.release, one.kernel.key)
-        for label, one in made.items()
+    told = tuple(
+        Told(
+            ground.label,
+            ground.what,
+            made[ground.label].kernel.release,
+            made[ground.label].kernel.key,
+        )
+        for ground in request.grounds
     )
     facts = shopfloor.run.run.environment
     setup = {**request.setup, "compiler": facts.get("compiler", "")}
@@ -166,9 +177,9 @@ def _head(shopfloor: Workshop, request: Request, made: Mapping[str, Made]) -> Be
         request.clock,
         request.guests.accel == "kvm",
         shopfloor.again,
-        known,
+        told,
         {key: value for key, value in setup.items() if value},
         request.unclean,
-        sum(len(boot.turns) for boot in _boots(request)),
+        sum(len(due.turns) for due in _boots(request)),
         missing,
     )

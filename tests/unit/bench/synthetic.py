@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from kzc.bench.order import cells_of, messages_of, schedule
+from kzc.bench.order import amount_of, cells_of, schedule
 from kzc.bench.plan import Figure, Knobs, Plan
 from kzc.bench.result import Bench, Kernel
 from kzc.bench.values import Cell, Clock, Mode, Receiver, Round, Sender
@@ -44,7 +44,7 @@ def local_copies(cell: Cell) -> float:
 
 def round_of(cell: Cell, plan: Plan, each: float, copied: float, clock: Clock) -> Round:
     """A round whose messages cost `each` (ns or instructions) in the send call."""
-    count = messages_of(plan, cell)
+    count = amount_of(plan).messages(cell)
     send = round(each * count)
     done = 0 if cell.mode is Mode.COPY else count
     sender = Sender(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kzc.bench.order import cells_of, messages_of, name_of, schedule
+from kzc.bench.order import amount_of, cells_of, name_of, schedule
 from kzc.bench.plan import find_plan, list_plans, load_plan, parse_size, show_size
 from kzc.bench.values import Cell, Mode
 from kzc.errors import UsageError
@@ -39,7 +39,7 @@ def test_a_carried_plan_can_be_measured_and_has_ten_rounds(name: str) -> None:
     assert cells
     assert plan.rounds >= 10 or name == "smoke"
     assert plan.against in plan.modes
-    assert all(messages_of(plan, cell) >= 4 for cell in cells)
+    assert all(amount_of(plan).messages(cell) >= 4 for cell in cells)
 
 
 def test_a_plan_of_ones_own_is_a_path(tmp_path: Path) -> None:
