@@ -71,11 +71,13 @@ class _Chart:
     points: tuple[float, ...] = ()
 
 
-def plots(bench: Bench) -> tuple[Plot, ...]:
-    """All plots that the bench has points for."""
+def plots(bench: Bench, only: str = "") -> tuple[Plot, ...]:
+    """All plots that the bench has points for, or the one of that name."""
     warned = "; ".join(mark.partition(":")[0] for mark in marks(bench))
     return tuple(
-        Plot(name, chart.title, _svg(name, chart, warned)) for name, chart in _charts(bench)
+        Plot(name, chart.title, _svg(name, chart, warned))
+        for name, chart in _charts(bench)
+        if only in {"", name}
     )
 
 

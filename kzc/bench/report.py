@@ -74,7 +74,8 @@ def _setup(bench: Bench) -> Iterator[tuple[str, str]]:
         words = ", ".join(filter(None, (kernel.what, kernel.release, kernel.key)))
         yield f"kernel {kernel.label}" if len(bench.kernels) > 1 else "kernel", words
     plan = bench.plan
-    yield "rounds", f"{plan.rounds} of each cell over {plan.boots} boots, interleaved"
+    over = "one boot" if plan.boots == 1 else f"{plan.boots} boots"
+    yield "rounds", f"{plan.rounds} of each cell over {over}, interleaved"
     knobs = [f"{key} {value:,}" for key, value in plan.settings if value]
     if knobs:
         yield "settings", ", ".join(knobs)
