@@ -15,7 +15,7 @@ from typing import Any
 SEED = 20230423
 CONFIDENCE = 0.95
 ALPHA = 0.05
-RESAMPLES = 4999
+RESAMPLES = 1999
 LEAST = 3
 """Below so many rounds nothing is said of an interval."""
 FENCE = 1.5

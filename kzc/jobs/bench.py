@@ -80,6 +80,13 @@ def run(shopfloor: Workshop, request: Request, measure: Measure) -> Bench | None
             shopfloor.run.finish()
             return None
         made[ground.label] = one
+    return measured(shopfloor, request, made, measure)
+
+
+def measured(
+    shopfloor: Workshop, request: Request, made: Mapping[str, Kernel], measure: Measure
+) -> Bench:
+    """Measure the kernels by their labels and keep what came, whatever ends it."""
     watch = stopwatch()
     with journal(shopfloor.run.folder, _head(shopfloor, request, made)) as kept:
         try:
