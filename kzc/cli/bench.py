@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kzc.bench.compare import Comparison, Side
+from kzc.bench.compare import Comparison, Side, same_kind
 from kzc.bench.order import Missing, cells_of, name_of
 from kzc.bench.plan import Plan, find_plan, list_plans, load_plan
 from kzc.bench.result import Bench, load
@@ -89,15 +89,18 @@ def bench(asked: Asked, wish: Wish) -> int:
     against = _side(store, wish.against) if wish.against else None
     if wish.replay:
         return _replayed(store, wish, against)
+    asked_clock = _clock(wish.clock)
     name, plan, topology = _planned(wish)
     cells, missing = cells_of(plan, topology)
     _anything(cells, missing)
     asked = _with_defaults(asked, plan)
     understood = understand(asked, with_suites=False)
     guests, facts = plan_for(understood)
-    clock = _clock(wish.clock, guests.accel)
+    clock = asked_clock or (Clock.WALL if guests.accel == "kvm" else Clock.INSTRUCTIONS)
     if clock is Clock.INSTRUCTIONS:
         guests = replace(guests, accel="tcg")
+    if against:
+        same_kind(against.bench, plan, topology, clock)
     request = job.Request(
         name,
         plan,
@@ -166,11 +169,9 @@ def _with_defaults(asked: Asked, plan: Plan) -> Asked:
     return replace(asked, series=asked.series or plan.series, overlay=chosen)
 
 
-def _clock(word: str, accel: str) -> Clock:
-    if not word:
-        return Clock.WALL if accel == "kvm" else Clock.INSTRUCTIONS
+def _clock(word: str) -> Clock | None:
     try:
-        return Clock(word)
+        return Clock(word) if word else None
     except ValueError:
         known = ", ".join(Clock)
         raise UsageError(f"there is no clock {word}", f"there are: {known}") from None

@@ -25,7 +25,8 @@ def grounds(job: Job, asked: Asked, base: str) -> tuple[Ground, ...]:
     own = Choice("", job.tree, job.series)
     label = OWN if base else job.tree.version
     known = job.series.name if job.series else asked.series if job.present else ""
-    words = f"{known} on {job.tree.version}" if known else job.tree.version
+    tree = f"{job.tree.version}, commit {job.tree.commit[:12]}"
+    words = f"{known} on {tree}" if known else tree
     after = Ground(label, words, own, job.present)
     if not base:
         return (after,)

@@ -15,6 +15,26 @@ from kzc.cli.verbs.doing import do
 app = typer.Typer()
 
 
+Clock = Annotated[
+    str, typer.Option("--clock", help="wall (with KVM) or instructions (without): what is counted.")
+]
+Base = Annotated[
+    str,
+    typer.Option(
+        "--base", metavar="KERNEL", help="Before: a tree, series, SERIES@v7, built kernel."
+    ),
+]
+Against = Annotated[
+    str, typer.Option("--against", metavar="RUN", help="Before: an earlier run of this plan.")
+]
+Replay = Annotated[
+    str, typer.Option("--replay", metavar="RUN", help="Its tables again, nothing is measured.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FOLDER", help="All formats and plots as files.")
+]
+
+
 @app.command()
 @opt.takes(*opt.GUEST, "overlay", "jobs", "host", "accept")
 def bench(
@@ -38,35 +58,19 @@ def bench(
     boots: Annotated[
         int | None, typer.Option("--boots", min=1, help="That rounds are shared out over.")
     ] = None,
-    clock: Annotated[
-        str,
-        typer.Option(
-            "--clock", help="wall (with KVM), or instructions (without): what is counted."
-        ),
-    ] = "",
-    base: Annotated[
-        str,
-        typer.Option(
-            "--base", metavar="KERNEL", help="Before: a tree, series, SERIES@v7, built kernel."
-        ),
-    ] = "",
-    against: Annotated[
-        str, typer.Option("--against", metavar="RUN", help="Before: an earlier run of this plan.")
-    ] = "",
+    clock: Clock = "",
+    base: Base = "",
+    against: Against = "",
     tolerance: Annotated[
         float, typer.Option("--tolerance", min=0, help="Percent that a cell may get worse.")
     ] = 5.0,
-    replay: Annotated[
-        str, typer.Option("--replay", metavar="RUN", help="Its tables again, nothing is measured.")
-    ] = "",
+    replay: Replay = "",
     form: Annotated[
         str, typer.Option("--format", "-f", help="text, markdown, csv, json or html.")
     ] = "text",
     as_json: opt.Json = False,
     full: Annotated[bool, typer.Option("--full", help="Every cell with its rounds.")] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FOLDER", help="All formats and plots as files.")
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Copy against zerocopy, before against after: tables that can be posted.
 
