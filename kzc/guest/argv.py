@@ -43,6 +43,9 @@ _POLICY = (
     "ignore_loglevel",
     "printk.devkmsg=on",
 )
+# a counted nanosecond is an instruction, so the clock's rate is known; to find it out, or that of
+# the local APIC's timer, a kernel reads clocks for 100 ms, which takes ten seconds that way
+_COUNTED = ("tsc_early_khz=1000000", "nolapic_timer")
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def mini(spec: GuestSpec, sockets: Sockets) -> tuple[str, ...]:
         *port,
         *_network(spec),
         "-append",
-        " ".join((f"console={spec.console}", *early, *_POLICY, *spec.append)),
+        " ".join((f"console={spec.console}", *early, *_policy(spec), *spec.append)),
     )
 
 
@@ -156,6 +159,10 @@ def _qemu(spec: GuestSpec) -> tuple[str, ...]:
         str(spec.image),
         *initrd,
     )
+
+
+def _policy(spec: GuestSpec) -> tuple[str, ...]:
+    return (*_POLICY, *_COUNTED) if spec.icount else _POLICY
 
 
 def _clock(spec: GuestSpec) -> tuple[str, ...]:
@@ -215,7 +222,7 @@ def vng(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
         "--exec",
         f"sh {shlex.quote(str(agent))}",
         "--append",
-        " ".join((_ROOT, *_POLICY, *spec.append)),
+        " ".join((_ROOT, *_policy(spec), *spec.append)),
         f"--qemu-opts={extra}",
     )
 

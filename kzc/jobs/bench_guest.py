@@ -18,6 +18,7 @@ from kzc.bench.zcbench import Amount, Origin, Turn, lines_of, parse
 from kzc.values import Answer, Ended, KernelBuild, Limits
 
 SPINNER = "/tmp/kzc-spinner"
+MEMORY = 1024  # MiB: what is sent in a round may all be on its way at once
 CHUNK = 8  # turns of one invocation: rounds come while others are still measured
 PATIENCE = Limits(300, 1800)
 _CALM = Limits(60, 120)
@@ -71,6 +72,11 @@ class Boot:
     turns: tuple[Turn, ...]
     guest: Kernel | None = None
 
+    @property
+    def label(self) -> str:
+        """How logs and outcomes call it."""
+        return f"{self.kernel.label} boot {self.number}".strip()
+
 
 def chunks(turns: Sequence[Turn]) -> Iterator[tuple[Turn, ...]]:
     """The turns of each invocation, in order."""
@@ -79,8 +85,9 @@ def chunks(turns: Sequence[Turn]) -> Iterator[tuple[Turn, ...]]:
         yield chunk
 
 
-def prepare(terms: Terms, folder: str) -> str:
-    """Shell text that sets an end up; it ends with a word on what could not be set."""
+def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
+    """Shell text that sets an end up; it ends with a word on what could not be set. With `spin`
+    the CPU of one that counts instructions never halts from then on."""
     settings = dict(terms.sysctls)
     if terms.counted:
         # a round that takes turns may have the CPU for as long as it takes
@@ -90,7 +97,7 @@ def prepare(terms: Terms, folder: str) -> str:
         f"{{ echo cannot set {name}; exit 1; }}"
         for name, value in settings.items()
     ]
-    if terms.counted:
+    if terms.counted and spin:
         lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
     return "\n".join(lines) or "true"
 
