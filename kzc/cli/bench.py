@@ -17,14 +17,15 @@ from kzc.bench.result import Bench, load
 from kzc.bench.values import Cell, Clock
 from kzc.cli import bench_grounds
 from kzc.cli.bench_out import FORMATS, Shown, show
-from kzc.cli.job import understand
+from kzc.cli.job import Job, understand
 from kzc.cli.mainjob import opened, plan_for
 from kzc.cli.options import Asked
 from kzc.cli.words import INTERRUPTED
 from kzc.errors import UsageError
+from kzc.hosts.address import parse_address
 from kzc.jobs import bench as job
 from kzc.jobs.bench_facts import facts_of
-from kzc.jobs.bench_measure import measure
+from kzc.jobs.bench_topology import measure_in
 from kzc.jobs.machine import Machine
 from kzc.results.clean import LONG, short
 from kzc.results.store import Store
@@ -89,35 +90,11 @@ def bench(asked: Asked, wish: Wish) -> int:
     against = _side(store, wish.against) if wish.against else None
     if wish.replay:
         return _replayed(store, wish, against)
-    asked_clock = _clock(wish.clock)
-    name, plan, topology = _planned(wish)
-    cells, missing = cells_of(plan, topology)
-    _anything(cells, missing)
-    asked = _with_defaults(asked, plan)
-    understood = understand(asked, with_suites=False)
-    guests, facts = plan_for(understood)
-    clock = asked_clock or (Clock.WALL if guests.accel == "kvm" else Clock.INSTRUCTIONS)
-    if clock is Clock.INSTRUCTIONS:
-        guests = replace(guests, accel="tcg")
-    if against:
-        same_kind(against.bench, plan, topology, clock)
-    request = job.Request(
-        name,
-        plan,
-        topology,
-        clock,
-        bench_grounds.grounds(understood, asked, wish.base),
-        understood.wanted,
-        guests,
-        against,
-        wish.tolerance,
-        understood.facts.get(MEASUREMENT_ONLY, ""),
-        facts_of(Machine(), {**understood.facts, **facts}, clock),
-    )
-    facts = {**facts, "plan": name, "clock": clock.value}
+    request, measure, understood = _understood(asked, wish, against)
+    facts = {"plan": request.name, "clock": request.clock.value}
     run = None
     try:
-        with opened(understood, facts, quiet=False) as shopfloor:
+        with opened(understood, {**understood.facts, **facts}) as shopfloor:
             run = shopfloor.run
             done = job.run(shopfloor, request, measure)
     except KeyboardInterrupt:
@@ -132,6 +109,40 @@ def bench(asked: Asked, wish: Wish) -> int:
         show(done, wish.shown, job.comparison_of(done, against, wish.tolerance))
     _say_where(wish, run.run.id, run.folder)
     return exit_code(run.run)
+
+
+def _understood(
+    asked: Asked, wish: Wish, against: Side | None
+) -> tuple[job.Request, job.Measure, Job]:
+    """What the command line means, all of it found; whatever cannot be had is raised here."""
+    wanted_clock = _clock(wish.clock)
+    name, plan, topology = _planned(wish)
+    _anything(*cells_of(plan, topology))
+    asked = _with_defaults(asked, plan)
+    address = parse_address(asked.host) if asked.host else None
+    understood = understand(asked, with_suites=False)
+    guests, facts = plan_for(understood)
+    clock = wanted_clock or (Clock.WALL if guests.accel == "kvm" else Clock.INSTRUCTIONS)
+    if clock is Clock.INSTRUCTIONS:
+        guests = replace(guests, accel="tcg")
+    measure = measure_in(topology, clock, address, asked.accept)
+    if against:
+        same_kind(against.bench, plan, topology, clock)
+    understood = replace(understood, facts={**understood.facts, **facts})
+    request = job.Request(
+        name,
+        plan,
+        topology,
+        clock,
+        bench_grounds.grounds(understood, asked, wish.base),
+        understood.wanted,
+        guests,
+        against,
+        wish.tolerance,
+        understood.facts.get(MEASUREMENT_ONLY, ""),
+        facts_of(Machine(), understood.facts, clock),
+    )
+    return request, measure, understood
 
 
 def _say_where(wish: Wish, name: str, folder: Path) -> None:
