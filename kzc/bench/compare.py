@@ -108,7 +108,7 @@ def _difference(old: Measured | None, new: Measured | None) -> Difference | None
     if old is None or new is None:
         return None
     comparable(new, old)
-    if old.summary is None or new.summary is None:
+    if old.summary is None or new.summary is None or not old.summary.median:
         return None
     return compare(old.summary.values, new.summary.values)
 

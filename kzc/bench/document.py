@@ -7,6 +7,7 @@ statistics of their own; reading makes them anew from `bench`. `schema()` descri
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +37,9 @@ def document(bench: Bench, comparison: Comparison | None = None) -> Document:
 
 
 def to_json(bench: Bench, comparison: Comparison | None = None) -> str:
-    """The document, indented."""
-    made = TypeAdapter(Document).dump_json(document(bench, comparison), indent=1)
-    return made.decode() + "\n"
+    """The document, indented; what is beyond ASCII is escaped, so that it can be printed."""
+    made = TypeAdapter(Document).dump_python(document(bench, comparison), mode="json")
+    return json.dumps(made, indent=1) + "\n"
 
 
 def from_json(data: bytes | str, origin: str) -> Document:

@@ -129,6 +129,8 @@ def ratio(new: Measured, old: Measured) -> Difference | None:
     comparable(new, old)
     if new.summary is None or old.summary is None or not (_honest(new) and _honest(old)):
         return None
+    if not old.summary.median:
+        return None
     return compare(old.summary.values, new.summary.values)
 
 

@@ -226,5 +226,8 @@ def _dressed(svg: str, name: str) -> str:
     svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
     svg = re.sub(r'\b(id="|xlink:href="#|href="#|url\(#)', rf"\g<1>{name}-", svg)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # matplotlib's style for everything would be one for all of a page
+    svg = re.sub(r"<style type=.text/css.>.*?</style>", "", svg, flags=re.DOTALL)
+    svg = svg.replace("<svg ", '<svg stroke-linejoin="round" ', 1)
     head = svg.index(">") + 1
     return f'<?xml version="1.0" encoding="utf-8"?>\n{svg[:head]}\n{_STYLE}{svg[head:]}'

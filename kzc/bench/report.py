@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from kzc.bench.compare import Change, Comparison, Word
 from kzc.bench.figures import unit_of
-from kzc.bench.order import name_of
+from kzc.bench.order import name_of, path_of
+from kzc.bench.plan import show_size
 from kzc.bench.result import Bench
 from kzc.bench.statistics import CONFIDENCE, RULE
 from kzc.bench.tables import Table, cover_tables, detail_tables, number
@@ -88,11 +89,13 @@ def _notes(bench: Bench) -> Iterator[str]:
         "spread the interquartile range as a part of the median."
     )
     yield f"{RULE[0].upper()}{RULE[1:]}; none is dropped."
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, dict[str, dict[str, None]]] = {}
     for missing in bench.missing:
-        reasons.setdefault(missing.reason, []).append(name_of(missing.cell))
-    for reason, names in reasons.items():
-        yield f"Not measured, as {reason}: {', '.join(names)}."
+        sizes = reasons.setdefault(missing.reason, {}).setdefault(path_of(missing.cell), {})
+        sizes[show_size(missing.cell.size)] = None
+    for reason, paths in reasons.items():
+        names = "; ".join(f"{path} {', '.join(sizes)}" for path, sizes in paths.items())
+        yield f"Not measured, as {reason}: {names}."
 
 
 def comparison_table(comparison: Comparison, bench: Bench) -> Table:
