@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -130,12 +131,16 @@ def list_plans(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.toml")))
 
 
-def find_plan(spec: str, folder: Path, cwd: Path) -> tuple[str, Plan]:
-    """A plan of kzc's by name, or anybody's by path; with its name. Raises UsageError."""
+def find_plan(spec: str, folders: Sequence[Path], cwd: Path) -> tuple[str, Plan]:
+    """A plan by name, of the last folder that has it, or by path; with its name.
+
+    Raises UsageError.
+    """
     if "/" in spec or spec.endswith(".toml"):
         path = cwd / Path(spec).expanduser()
         return path.stem, load_plan(path)
-    if spec not in list_plans(folder):
-        there = ", ".join(list_plans(folder))
-        raise UsageError(f"there is no plan {spec}", f"there are: {there}; or a path: ./mine.toml")
-    return spec, load_plan(folder / f"{spec}.toml")
+    for folder in reversed(folders):
+        if spec in list_plans(folder):
+            return spec, load_plan(folder / f"{spec}.toml")
+    there = ", ".join(dict.fromkeys(name for each in folders for name in list_plans(each)))
+    raise UsageError(f"there is no plan {spec}", f"there are: {there}; or a path: ./mine.toml")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kzc.bench.compare import Comparison, Side, same_kind
 from kzc.bench.order import Missing, cells_of, name_of
-from kzc.bench.plan import Plan, find_plan, list_plans, load_plan
+from kzc.bench.plan import Plan, find_plan, list_plans
 from kzc.bench.result import Bench, load
 from kzc.bench.values import Cell, Clock
 from kzc.cli import bench_grounds
@@ -31,7 +31,7 @@ from kzc.results.clean import LONG, short
 from kzc.results.store import Store
 from kzc.results.verdicts import MEASUREMENT_ONLY, exit_code
 from kzc.series.overlay import overlays
-from kzc.settings import load_settings, shared_folder
+from kzc.settings import FILE_NAME, load_settings, shared_folder
 
 _NO_OVERLAY = "none"
 _TOPOLOGIES = ("loopback", "pair", "nested")
@@ -55,9 +55,9 @@ class Wish:
 
 def listed() -> int:
     """Name, size and title of each plan."""
-    folder = shared_folder("plans")
-    for name in list_plans(folder):
-        plan = load_plan(folder / f"{name}.toml")
+    folders = _folders()
+    for name in dict.fromkeys(name for folder in folders for name in list_plans(folder)):
+        _, plan = find_plan(name, folders, Path.cwd())
         cells, _ = cells_of(plan, plan.topology)
         count = f"{len(cells)} cells, {plan.rounds} rounds, {plan.topology}"
         seed = f" (seed {plan.seed})" if plan.seed else ""
@@ -154,7 +154,7 @@ def _planned(wish: Wish) -> tuple[str, Plan, str]:
     """The plan with what the command line changes of it. Raises UsageError."""
     if not wish.plan:
         raise UsageError("no plan", "kzc bench --plan NAME; --list shows them")
-    name, plan = find_plan(wish.plan, shared_folder("plans"), Path.cwd())
+    name, plan = find_plan(wish.plan, _folders(), Path.cwd())
     if wish.rounds:
         plan = plan.model_copy(update={"rounds": wish.rounds})
     if wish.boots:
@@ -163,6 +163,13 @@ def _planned(wish: Wish) -> tuple[str, Plan, str]:
     if topology not in _TOPOLOGIES:
         raise UsageError(f"there is no topology {topology}", f"there are: {', '.join(_TOPOLOGIES)}")
     return name, plan, topology
+
+
+def _folders() -> tuple[Path, ...]:
+    """kzc's own plans, and those of a folder that has settings of its own."""
+    here = Path.cwd()
+    own = (here / "plans",) if (here / FILE_NAME).is_file() else ()
+    return (shared_folder("plans"), *own)
 
 
 def _anything(cells: tuple[Cell, ...], missing: tuple[Missing, ...]) -> None:

@@ -44,9 +44,12 @@ def test_a_carried_plan_can_be_measured_and_has_ten_rounds(name: str) -> None:
 
 def test_a_plan_of_ones_own_is_a_path(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(GOOD)
-    name, plan = find_plan("./mine.toml", PLANS, tmp_path)
+    name, plan = find_plan("./mine.toml", [PLANS], tmp_path)
     assert (name, plan.sizes, plan.rounds) == ("mine", (4096, 100), 10)
-    assert find_plan("mine.toml", PLANS, tmp_path) == (name, plan)
+    assert find_plan("mine.toml", [PLANS], tmp_path) == (name, plan)
+    assert find_plan("mine", [PLANS, tmp_path], Path()) == (name, plan)
+    (tmp_path / "smoke.toml").write_text(GOOD)
+    assert find_plan("smoke", [PLANS, tmp_path], Path())[1].title == "mine"
 
 
 @pytest.mark.parametrize(
@@ -77,10 +80,10 @@ def test_what_is_wrong_is_named_with_file_and_key(tmp_path: Path, text: str, tol
 
 def test_a_plan_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
-        find_plan("vsock-covr", PLANS, tmp_path)
+        find_plan("vsock-covr", [PLANS], tmp_path)
     assert "vsock-cover" in raised.value.hint
     with pytest.raises(UsageError, match=r"other\.toml: cannot be read"):
-        find_plan("./other.toml", PLANS, tmp_path)
+        find_plan("./other.toml", [PLANS], tmp_path)
 
 
 @pytest.mark.parametrize(("text", "size"), [("4K", 4096), ("8M", 8 << 20), ("1G", 1 << 30)])

@@ -77,6 +77,13 @@ def test_rounds_and_a_plan_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFix
     )
     assert run(["bench", "--plan", "mine.toml", "--dry-run", "--rounds", "3"]) == 0
     assert "1 cells x 3 rounds = 3" in capsys.readouterr().out
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "mine.toml").rename(tmp_path / "plans" / "mine.toml")
+    assert run(["bench", "--plan", "mine", "--dry-run"]) == 2
+    (tmp_path / "kzc.toml").touch()
+    assert run(["bench", "--plan", "mine", "--dry-run"]) == 0
+    assert run(["bench", "--list"]) == 0
+    assert "\nmine " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
