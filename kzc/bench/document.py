@@ -11,12 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from kzc.bench.compare import Comparison
 from kzc.bench.measured import Measured, measured
 from kzc.bench.report import marks
-from kzc.bench.result import Bench, parsed
+from kzc.bench.result import Bench, adapter, parsed
 
 
 @dataclass(frozen=True)
@@ -38,15 +36,15 @@ def document(bench: Bench, comparison: Comparison | None = None) -> Document:
 
 def to_json(bench: Bench, comparison: Comparison | None = None) -> str:
     """The document, indented; what is beyond ASCII is escaped, so that it can be printed."""
-    made = TypeAdapter(Document).dump_python(document(bench, comparison), mode="json")
+    made = adapter(Document).dump_python(document(bench, comparison), mode="json")
     return json.dumps(made, indent=1) + "\n"
 
 
 def from_json(data: bytes | str, origin: str) -> Document:
     """The document again; `origin` is where it is from. Raises UsageError."""
-    return parsed(TypeAdapter(Document), data, origin)
+    return parsed(adapter(Document), data, origin)
 
 
 def schema() -> dict[str, Any]:
     """The JSON schema of a document."""
-    return TypeAdapter(Document).json_schema()
+    return adapter(Document).json_schema()

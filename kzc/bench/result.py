@@ -9,11 +9,12 @@ What is read equals what was written.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -69,6 +70,17 @@ class Bench:
 _T = TypeVar("_T")
 
 
+def adapter(kind: type[_T]) -> TypeAdapter[_T]:
+    """pydantic's reader and writer of that kind; making one takes longer than using it."""
+    found: TypeAdapter[_T] = _made(cast("Hashable", kind))
+    return found
+
+
+@cache
+def _made(kind: Any) -> Any:
+    return TypeAdapter(kind)
+
+
 def parsed(kind: TypeAdapter[_T], data: bytes | str, origin: str) -> _T:
     """A value of that kind; `origin` is where it is from. Raises UsageError."""
     try:
@@ -93,7 +105,7 @@ class Journal:
     def add(self, found: Round) -> None:
         """Keep one round. Raises HostError when the disk refuses."""
         try:
-            os.write(self._file, TypeAdapter(Round).dump_json(found) + b"\n")
+            os.write(self._file, adapter(Round).dump_json(found) + b"\n")
         except OSError as error:
             raise HostError(f"cannot write {self._path}: {error.strerror}") from error
         self._bench = replace(self._bench, rounds=(*self._bench.rounds, found))
@@ -107,7 +119,7 @@ def journal(run: Path, bench: Bench) -> Iterator[Journal]:
     try:
         folder.mkdir(exist_ok=True)
         spare = folder / f".{HEAD}.new"
-        spare.write_bytes(TypeAdapter(Bench).dump_json(replace(bench, rounds=()), indent=1))
+        spare.write_bytes(adapter(Bench).dump_json(replace(bench, rounds=()), indent=1))
         spare.replace(folder / HEAD)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     except OSError as error:
@@ -126,10 +138,10 @@ def load(run: Path) -> Bench | None:
     head = run / FOLDER / HEAD
     if not head.exists():
         return None
-    bench = parsed(TypeAdapter(Bench), head.read_bytes(), str(head))
+    bench = parsed(adapter(Bench), head.read_bytes(), str(head))
     path = run / FOLDER / ROUNDS
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    one = TypeAdapter(Round)
+    one = adapter(Round)
     found = []
     for number, line in enumerate(lines, 1):
         try:
