@@ -41,7 +41,7 @@ class Amount:
     bytes: int = 4 << 20
     warmup: int = 16
     buffer: int = 0
-    seconds: int = 60
+    seconds: int = 20
 
     def messages(self, cell: Cell) -> int:
         """The messages of one round of the cell."""

@@ -95,6 +95,18 @@ def measure_on(
         (folder / "initramfs").unlink(missing_ok=True)
 
 
+# the host is a guest that was booted for this one: there is no other QEMU
+_TAKE_TURNS = """
+for comm in /proc/[0-9]*/comm; do
+    read -r name 2>/dev/null <"$comm" || continue
+    case $name in
+    qemu-system*) chrt --all-tasks --fifo --pid 1 "$(basename "${comm%/comm}")" || exit 1 ;;
+    vhost-*) chrt --fifo --pid 1 "$(basename "${comm%/comm}")" || exit 1 ;;
+    esac
+done
+"""
+
+
 @dataclass(frozen=True)
 class _Between:
     """Two ends that are up."""
@@ -111,7 +123,8 @@ class _Between:
         for end in ends:
             end.kernel_log()
         dead = self._prepared()
-        follow = f"{self.pair.guest.folder}/zcbench --cid 2 follow {self.pair.inside}"
+        turns = " --turns" if self.terms.counted else ""
+        follow = f"{self.pair.guest.folder}/zcbench{turns} --cid 2 follow {self.pair.inside}"
         with self.pair.guest.serve(follow):
             dead = dead or self._listening()
             for turns in chunks(self.boot.turns):
@@ -122,7 +135,7 @@ class _Between:
     def _prepared(self) -> str:
         """Words on what went wrong; the guest's clock needs no spinner of its own."""
         texts = {
-            self.pair.host.name: prepare(self.terms, self.pair.host.folder),
+            self.pair.host.name: prepare(self.terms, self.pair.host.folder) + self._turns(),
             self.pair.guest.name: prepare(self.terms, self.pair.guest.folder, spin=False),
         }
         for end in (self.pair.host, self.pair.guest):
@@ -131,6 +144,11 @@ class _Between:
                 said = " ".join(answer.output[-1:]) or str(answer.ended)
                 return f"the {end.name} could not be set up: {said}"
         return ""
+
+    def _turns(self) -> str:
+        """Shell text by which the guest's CPU and vhost's thread run until they have to wait, too:
+        when one interrupts the other is then no matter of what the clock says."""
+        return _TAKE_TURNS if self.terms.counted else ""
 
     def _listening(self) -> str:
         text = (
@@ -145,7 +163,7 @@ class _Between:
         host: End = self.pair.host
         if turns[0].cell.direction in _ONE_KERNEL:
             return host.run(both(self.terms, host.folder, turns), PATIENCE)
-        spinner = ("--spinner", SPINNER) if self.terms.counted else ()
+        spinner = ("--turns", "--spinner", SPINNER) if self.terms.counted else ()
         there = ("127.0.0.1", str(self.pair.forwarded))
         words = ("--host", "--cid", str(self.pair.guest_cid), *spinner, "lead", *there)
         return host.run(call(host.folder, words, turns, self.terms.amount), PATIENCE)

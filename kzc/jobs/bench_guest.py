@@ -99,7 +99,7 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
     ]
     if terms.counted and spin:
         lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
-    return "\n".join(lines) or "true"
+    return "\n".join(lines or ["true"]) + "\n"
 
 
 def both(terms: Terms, folder: str, turns: Sequence[Turn]) -> str:

@@ -51,9 +51,11 @@ size_t total(const struct cell *c, unsigned long messages)
 	return c->size * messages;
 }
 
-bool lead_sends(const struct cell *c, const struct end *lead)
+bool sends(const struct cell *c, const struct end *end)
 {
 	if (c->direction == G2H)
-		return !lead->host;
-	return c->direction != H2G || lead->host;
+		return !end->host;
+	if (c->direction == H2G)
+		return end->host;
+	return end->leads;
 }

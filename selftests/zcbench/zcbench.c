@@ -71,7 +71,7 @@ static void __attribute__((noreturn)) do_round(const struct cell *c, const struc
 	struct round r = { .cell = c, .end = end, .control = control };
 	char line[4 * LINE], peers[4 * LINE];
 
-	r.sends = lead_sends(c, end) == end->leads;
+	r.sends = sends(c, end);
 	begin(&r);
 	stay_on(end->cpu);
 	if (end->turns)

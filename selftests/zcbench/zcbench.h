@@ -63,7 +63,7 @@ struct round {
 bool parse_cell(const char *line, struct cell *c);
 bool is_stream(const struct cell *c);
 size_t total(const struct cell *c, unsigned long messages);
-bool lead_sends(const struct cell *c, const struct end *lead);
+bool sends(const struct cell *c, const struct end *end);
 
 /*
  * control.c: lines on the control connection, and the end of a round that failed. @lacks: the
