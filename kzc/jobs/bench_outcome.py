@@ -3,6 +3,8 @@
 
 A cell is good where it has figures; what the kernel lacks is a skip. It fails where a round failed,
 or where it got worse than what it is compared with, significantly and by more than the tolerance.
+A boot that gave no round at all has an outcome of its own that says whose fault it is; here its
+rounds were not run.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from kzc.bench.measured import Measured, measured
 from kzc.bench.order import cells_of, name_of
 from kzc.bench.report import marks
 from kzc.bench.result import Bench
-from kzc.bench.values import Cell
+from kzc.bench.values import Cell, Round
 from kzc.values import Case, Outcome, Stage, Verdict, worst
 
 
@@ -32,11 +34,13 @@ def outcome(
     for change in comparison.worse if comparison else ():
         worse.setdefault(change.cell, []).append(change)
     last = bench.kernels[-1].label
+    failed = _failed(bench.rounds)
     cases = tuple(
         _case(
             name_of(cell) + (f" ({kernel.label})" if len(bench.kernels) > 1 else ""),
             figures.get((kernel.label, cell), ()),
             worse.get(cell, ()) if kernel.label == last else (),
+            failed=(kernel.label, cell) in failed,
         )
         for cell in cells
         for kernel in bench.kernels
@@ -55,7 +59,17 @@ def _reason(bench: Bench) -> str:
     return "; ".join(told)
 
 
-def _case(name: str, figures: Iterable[Measured], worse: Iterable[Change]) -> Case:
+def _failed(rounds: Iterable[Round]) -> set[tuple[str, Cell]]:
+    """Kernels and cells with a round that failed in a boot in which others did not."""
+    boots: dict[tuple[str, int], list[Round]] = {}
+    for found in rounds:
+        boots.setdefault((found.kernel, found.boot), []).append(found)
+    alive = [group for group in boots.values() if any(each.sender or each.lacks for each in group)]
+    bad = (each for group in alive for each in group if not each.sender and not each.lacks)
+    return {(each.kernel, each.cell) for each in bad}
+
+
+def _case(name: str, figures: Iterable[Measured], worse: Iterable[Change], *, failed: bool) -> Case:
     figures = tuple(figures)
     if not figures:
         return Case(name, Verdict.NOT_RUN, reason="it was cut short before")
@@ -64,9 +78,10 @@ def _case(name: str, figures: Iterable[Measured], worse: Iterable[Change]) -> Ca
     lost = "; ".join(f"{change.figure} {change.percent:+.1f} %, worse" for change in worse)
     if lost:
         return Case(name, Verdict.FAIL, reason=lost, detail=detail)
-    if first.failed:
+    if failed or (first.failed and not first.summary):
         reason = first.reason or "; ".join(first.notes)
-        return Case(name, Verdict.FAIL, reason=reason, detail=detail)
+        verdict = Verdict.FAIL if failed else Verdict.NOT_RUN
+        return Case(name, verdict, reason=reason, detail=detail)
     if first.lacks:
         return Case(name, Verdict.SKIP, reason=first.reason, detail=detail)
     return Case(name, Verdict.PASS, reason="; ".join(first.notes), detail=detail)

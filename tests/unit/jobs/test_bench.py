@@ -166,6 +166,27 @@ def test_a_cell_that_the_kernel_lacks_is_skipped_and_one_that_failed_fails(
     assert errqueue.reason == "it says no"
 
 
+def test_a_boot_that_gave_nothing_is_not_the_fault_of_its_cells(shopfloor: Workshop) -> None:
+    class Dead(Guests):
+        def one(self, cell: Cell, boot: Boot, number: int) -> Round:
+            found = super().one(cell, boot, number)
+            return found if boot.number == 1 else replace(found, sender=None, reason="it is gone")
+
+    found = job.measured(shopfloor, request_for("tree"), made("tree"), Dead())
+    assert found.whole
+    for case in shopfloor.run.run.outcomes[-1].cases:
+        assert case.verdict is Verdict.PASS
+        assert "2 rounds failed and did not count: it is gone" in case.reason
+    one_boot = request_for("tree", plan=PLAN.model_copy(update={"boots": 1}))
+
+    class Deader(Dead):
+        def one(self, cell: Cell, boot: Boot, number: int) -> Round:
+            return replace(super().one(cell, boot, number), sender=None, reason="it is gone")
+
+    job.measured(shopfloor, one_boot, made("tree"), Deader())
+    assert {case.verdict for case in shopfloor.run.run.outcomes[-1].cases} == {Verdict.NOT_RUN}
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_run_has_a_report_like_any_other(shopfloor: Workshop, form: str) -> None:
     job.measured(shopfloor, request_for("tree"), made("tree"), Guests())
