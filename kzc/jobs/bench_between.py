@@ -123,8 +123,8 @@ class _Between:
         for end in ends:
             end.kernel_log()
         dead = self._prepared()
-        turns = " --turns" if self.terms.counted else ""
-        follow = f"{self.pair.guest.folder}/zcbench{turns} --cid 2 follow {self.pair.inside}"
+        flag = " --turns" if self.terms.counted else ""
+        follow = f"{self.pair.guest.folder}/zcbench{flag} --cid 2 follow {self.pair.inside}"
         with self.pair.guest.serve(follow):
             dead = dead or self._listening()
             for turns in chunks(self.boot.turns):
