@@ -25,6 +25,7 @@ from kzc.jobs.bench_guest import (
     both,
     call,
     chunks,
+    first_touch,
     not_measured,
     prepare,
     quick,
@@ -41,6 +42,7 @@ from kzc.suites.pair import End, Pair
 from kzc.values import Answer, Ended, Limits
 
 _INSIDE = 51000
+_COLD = 2  # rounds of each cell until all memory that they take is there
 _ONE_KERNEL = frozenset({"loopback", "veth"})
 _LISTENS = Limits(60, 120)
 
@@ -123,10 +125,13 @@ class _Between:
         for end in ends:
             end.kernel_log()
         dead = self._prepared()
-        turns = " --turns" if self.terms.counted else ""
-        follow = f"{self.pair.guest.folder}/zcbench{turns} --cid 2 follow {self.pair.inside}"
+        option = " --turns" if self.terms.counted else ""
+        follow = f"{self.pair.guest.folder}/zcbench{option} --cid 2 follow {self.pair.inside}"
         with self.pair.guest.serve(follow):
             dead = dead or self._listening()
+            for turns in chunks(_COLD * first_touch(self.boot.turns)):
+                for part in _alike(turns):
+                    dead = measuring.unmeasured(part, dead, self._run)
             for turns in chunks(self.boot.turns):
                 for part in _alike(turns):
                     dead = yield from measuring.part(part, dead, self._run)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kzc.bench.values import Round
-from kzc.bench.zcbench import Origin
+from kzc.bench.zcbench import Origin, Turn
 from kzc.errors import UsageError
 from kzc.guest.argv import GuestSpec
 from kzc.guest.session import Guest
@@ -26,6 +26,7 @@ from kzc.jobs.bench_guest import (
     Terms,
     both,
     chunks,
+    first_touch,
     not_measured,
     prepare,
     quick,
@@ -38,7 +39,7 @@ from kzc.jobs.workshop import Workshop
 from kzc.settings import shared_folder
 from kzc.suites import kernel_log
 from kzc.suites.manifest import Suite, load_suite
-from kzc.values import Ended, Outcome
+from kzc.values import Answer, Ended, Outcome
 
 _IN_GUEST = "/kzc/bin"
 _CPUS = 2  # in wall time: one for each end
@@ -117,8 +118,12 @@ def _rounds(shopfloor: Workshop, guest: Guest, boot: Boot, terms: Terms) -> Iter
     if answer.ended is not Ended.EXIT or answer.status:
         said = " ".join(answer.output[-1:]) or answer.ended
         dead = f"the guest could not be set up: {said}"
+
+    def run(part: tuple[Turn, ...]) -> Answer:
+        return guest.run(both(terms, _IN_GUEST, part), PATIENCE)
+
+    for turns in chunks(first_touch(boot.turns)):
+        dead = measuring.unmeasured(turns, dead, run)
     for turns in chunks(boot.turns):
-        dead = yield from measuring.part(
-            turns, dead, lambda part: guest.run(both(terms, _IN_GUEST, part), PATIENCE)
-        )
+        dead = yield from measuring.part(turns, dead, run)
     measuring.over({"guest": guest.kernel_log()})
