@@ -108,6 +108,16 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
     return "\n".join(lines or ["true"]) + "\n"
 
 
+def found_set(terms: Terms) -> str:
+    """Shell text for a host that is somebody's machine: nothing is changed there, and what is set
+    otherwise than the plan wants ends the text with the words that would help."""
+    return "\n".join(
+        f'[ "$(cat /proc/sys/{name.replace(".", "/")})" = {shlex.quote(str(value))} ] || '
+        f"{{ echo as root on the host: sysctl -w {name}={shlex.quote(str(value))}; exit 1; }}"
+        for name, value in terms.sysctls.items()
+    )
+
+
 def both(terms: Terms, folder: str, turns: Sequence[Turn]) -> str:
     """Shell text that measures turns whose two ends are in one kernel."""
     options = ["--turns", "--spinner", SPINNER] if terms.counted else []

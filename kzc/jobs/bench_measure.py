@@ -8,7 +8,7 @@ spinner, whose CPU time is what `Round.idle` tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 from kzc.bench.values import Round
@@ -31,6 +31,7 @@ from kzc.jobs.bench_guest import (
     prepare,
     quick,
 )
+from kzc.jobs.bench_pin import pin
 from kzc.jobs.bench_tally import Measuring
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import BOOT, Plan, boot_outcome, guest_spec, with_initrd
@@ -59,7 +60,9 @@ def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted, label: str)
     return Kernel(label, built, next(iter(programs.values())), source.tree.repo)
 
 
-def measure(shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms) -> Iterator[Round]:
+def measure(
+    shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms
+) -> Generator[Round, None, None]:
     """The rounds of one boot over loopback and veth, in the order of its turns.
 
     The boot's outcome is kept, and one on how the measuring went. Raises UsageError for
@@ -84,6 +87,8 @@ def measure(shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms) -> Iterat
             if guest.booted.ended is not Ended.EXIT:
                 yield from not_measured(boot.turns, origin, kept.reason)
                 return
+            if not terms.counted:
+                shopfloor.run.note({"pinning": pin(guest, host)})
             yield from _rounds(shopfloor, guest, boot, terms)
     finally:
         (folder / "initramfs").unlink(missing_ok=True)
