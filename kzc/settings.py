@@ -23,6 +23,7 @@ __all__ = ["FILE_NAME", "Settings", "load_settings", "shared_folder"]
 
 FILE_NAME = "kzc.toml"
 _FOLDERS = ("cache", "data")
+_OTHERS = ("ci",)  # tables of the same file that others read
 
 
 class Settings(BaseModel):
@@ -70,7 +71,7 @@ def load_settings(
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for file in (user_config_path("kzc") / FILE_NAME, cwd / FILE_NAME):
-        found = _read(file)
+        found = {name: value for name, value in _read(file).items() if name not in _OTHERS}
         values |= _anchored(found, file.parent)
         origins |= {name: str(file) for name in found}
     for name in Settings.model_fields:

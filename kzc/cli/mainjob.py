@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
@@ -18,6 +18,7 @@ from kzc.cli.exports import files_of, write
 from kzc.cli.job import Job, all_suites, marked, understand
 from kzc.cli.options import Asked
 from kzc.cli.screen import screen_for
+from kzc.cli.streamed import streamed
 from kzc.guest.accelerator import Accelerator, probe
 from kzc.jobs import kernels, pipeline
 from kzc.jobs.guests import Plan
@@ -38,6 +39,15 @@ from kzc.values import KernelBuild, Run
 
 def run(asked: Asked) -> int:
     """The main job with its report."""
+    if asked.bisect_run:
+        from kzc.cli.bisectrun import for_git
+
+        return for_git(lambda begin: _run(asked, begin))
+    return _run(asked)
+
+
+def _run(asked: Asked, begin: Callable[[OpenRun], None] = lambda run: None) -> int:
+    """The same; `begin` is told of the run as soon as there is one."""
     if not asked.suites and not asked.series:
         asked = _with_all_suites(asked)
     files = files_of(asked)
@@ -58,6 +68,7 @@ def run(asked: Asked) -> int:
         present=job.present,
     )
     with begun(job, facts, keep=asked.keep) as (opened_run, places):
+        begin(opened_run)
         with working(job, opened_run, places) as shopfloor:
             pipeline.run(shopfloor, request)
         status = reported(shopfloor)
@@ -137,7 +148,7 @@ def begun(
 def working(job: Job, run: OpenRun, places: Places, quiet: bool = False) -> Iterator[Workshop]:
     """The screen is in front as long as there is something to be seen on it."""
     console = Console(stderr=True, quiet=quiet)
-    with screen_for(console) as screen:
+    with screen_for(console) as shown, streamed(shown, job.stream, run) as screen:
         if job.tree.dirty:
             console.print(f"uncommitted changes: {job.tree.dirty}", highlight=False)
         if caution := caveat(run.run):

@@ -98,6 +98,14 @@ class Asked:
     ] = None
     html: Html = None
     junit: JUnit = None
+    stream: Annotated[
+        Path | None,
+        typer.Option("--stream", metavar="FILE", help="Add each outcome to FILE, as JSON lines."),
+    ] = None
+    bisect_run: Annotated[
+        bool,
+        typer.Option("--bisect-run", help="For git bisect run: 0 good, 1 bad, 125 cannot tell."),
+    ] = False
 
 
 SOURCE = ("tree", "dirty")
@@ -105,7 +113,17 @@ KERNEL = (*SOURCE, "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
 TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
 FILES = ("html", "junit")
-TEST = (*GUEST, "overlay", *TWO_ENDS, "keep", "faults", "fault_every", *FILES)
+TEST = (
+    *GUEST,
+    "overlay",
+    *TWO_ENDS,
+    "keep",
+    "faults",
+    "fault_every",
+    *FILES,
+    "stream",
+    "bisect_run",
+)
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kzc.results import summary, zerocopy
+from kzc.results.cells import cells
 from kzc.results.clean import block, code, sentence
 from kzc.results.grid import Cell, grid
 from kzc.results.words import label, plural, some, span
@@ -47,6 +48,7 @@ def _verdicts(run: Run) -> str:
         f"## {summary.word(run)}: {sentence(summary.headline(run))}",
         *([f"**Not clean**: {sentence(said)}."] if (said := summary.caveat(run)) else []),
         *([] if run.finished else [f"**Unfinished**: {summary.UNFINISHED}."]),
+        *_cells(run),
     ]
     return "\n\n".join(parts)
 
@@ -71,6 +73,24 @@ def _stages(run: Run) -> str:
         for each in summary.rows(run)
     )
     return _grid(("Stage", "Subject", "Verdict", "Found", "Time"), rows)
+
+
+def _cells(run: Run) -> Iterator[str]:
+    found = cells(run)
+    if found:
+        head = ("Tree", "Series", "Topology", *map(sentence, found.columns))
+        rows = (
+            (
+                *map(sentence, (row.tree, row.series, row.topology or "-")),
+                *("-" if mark is None else _said(mark.word, mark.verdict) for mark in row.marks),
+            )
+            for row in found.rows
+        )
+        yield _grid(head, rows)
+
+
+def _said(word: str, verdict: Verdict) -> str:
+    return word if verdict.good else f"**{word}**"
 
 
 def _checks(run: Run, linked: bool = True) -> Iterator[str]:

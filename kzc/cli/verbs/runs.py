@@ -16,15 +16,18 @@ app = typer.Typer()
 
 
 @app.command()
-@opt.takes(*opt.KERNEL, "overlay", "jobs")
+@opt.takes(*opt.KERNEL, "overlay", "jobs", "stream")
 def build(
     asked: opt.Asked,
     name: Annotated[str, typer.Argument(help="A series; none builds the tree as it is.")] = "",
+    suite: Annotated[
+        list[str] | None, typer.Option("--suite", "-s", help="Configured for this suite, too.")
+    ] = None,
 ) -> None:
     """Build a kernel; the same again is instant."""
     from kzc.cli import mainjob
 
-    do(lambda: mainjob.build(replace(asked, series=name)))
+    do(lambda: mainjob.build(replace(asked, series=name, suites=tuple(suite or ()))))
 
 
 @app.command()
