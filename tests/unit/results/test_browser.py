@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from kzc.results.html import html
+from kzc.results.browse import listing
+from kzc.results.html import html, rendered
 from kzc.results.page import Section
+from kzc.results.wanted import Wanted
 from kzc.values import Run
 from tests.browser import PROGRAM, Browser, browser
 
@@ -135,6 +137,17 @@ def test_all_text_is_legible(tab: Browser, page: Path, dark: bool) -> None:
     number, bad = tab.value(CONTRAST)
     assert number > 200
     assert bad == []
+
+
+def test_the_list_of_kept_runs(tab: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    runs = (sample.run(), sample.clean_run(), hostile.run("<b>" + "x" * 500))
+    page.write_text(rendered("index.html.j2", list=listing(runs, Wanted(verdict="crash"), 1)))
+    tab.open(page, 360, dark=True)
+    assert (tab.complaints, tab.addresses) == ([], [page.as_uri()])
+    assert tab.value(WIDER) == []
+    assert tab.value(CONTRAST)[1] == []
+    assert tab.value("document.querySelector('select[name=verdict]').value") == "crash"
 
 
 def test_the_comforts(tab: Browser, page: Path) -> None:
