@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,8 @@ class Names:
     def runs(self) -> list[str]:
         """The newest runs, the newest first."""
         folder = self.data / "runs"
-        names = os.listdir(folder) if folder.is_dir() else []
+        going_on = os.listdir(folder) if folder.is_dir() else []
+        names = {*going_on, *_stored(self.data / "kzc.db")}
         return sorted(filter(_RUN.fullmatch, names), reverse=True)[:_NEWEST]
 
     def suites(self) -> list[str]:
@@ -138,6 +140,20 @@ def data_folder(cwd: Path, environment: Mapping[str, str]) -> Path:
         if isinstance(said, str):
             return folder / Path(said).expanduser()
     return user_data_path("kzc")
+
+
+def _stored(file: Path) -> list[str]:
+    """The newest runs of a database of this machine, which is only read; another one is too far."""
+    import sqlite3
+
+    if not file.is_file():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=0.1)) as opened:
+            asked = "SELECT id FROM runs ORDER BY started DESC LIMIT ?"
+            return [str(row[0]) for row in opened.execute(asked, (_NEWEST,))]
+    except sqlite3.Error:
+        return []
 
 
 def _folders(shared: str, inside: str) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +18,7 @@ from kzc.cli.app import run
 from kzc.cli.completing.answer import answer
 from kzc.cli.completing.line import words_of
 from kzc.cli.completing.names import choices, data_folder
-from kzc.results.formats import FORMATS
+from kzc.results.formats import EXPORTS, FORMATS
 from kzc.settings import Settings, load_settings, shared_folder
 from kzc.suites.manifest import Suite
 from kzc.suites.parsers import PARSERS
@@ -110,7 +112,7 @@ def test_what_a_help_text_enumerates_is_what_the_code_takes(capsys: Capture) -> 
     assert set(offered("kzc boot --guest ", capsys)) == set(
         get_args(Suite.model_fields["guest"].annotation)
     )
-    assert set(offered("kzc report --format ", capsys)) == {*FORMATS, "svg"}
+    assert set(offered("kzc report --format ", capsys)) == {*FORMATS, *EXPORTS, "html"}
     assert set(offered("kzc parse ", capsys)) == {*PARSERS, "kernel-log"}
     assert offered("kzc compare --format m", capsys) == ["markdown"]
     assert offered("kzc completion ", capsys) == ["bash", "zsh", "fish"]
@@ -130,6 +132,16 @@ def test_what_a_help_text_enumerates_is_what_the_code_takes(capsys: Capture) -> 
 )
 def test_choices_are_read_from_a_help_text(text: str, words: list[str]) -> None:
     assert choices(text) == words
+
+
+def test_runs_of_the_database_are_offered_too(names: Path, capsys: Capture) -> None:
+    with closing(sqlite3.connect(names / "data/kzc.db")) as made, made:
+        made.execute("CREATE TABLE runs (id TEXT, started TEXT)")
+        made.execute("INSERT INTO runs VALUES ('20261123-010101-abcd', '2026')")
+        made.execute("INSERT INTO runs VALUES ('$(touch pwned)', '2027')")
+    assert offered("kzc report ", capsys) == ["20261123-010101-abcd", *RUNS]
+    (names / "data/kzc.db").write_text("no database")
+    assert offered("kzc report ", capsys) == RUNS
 
 
 def test_a_word_is_told_by_its_help(capsys: Capture) -> None:

@@ -145,6 +145,6 @@ def test_topologies_statuses_and_variables_are_all_there() -> None:
 
 def test_folders_of_cache_and_data_are_all_there() -> None:
     sources = "".join(file.read_text() for file in (REPOSITORY / "kzc").rglob("*.py"))
-    made = set(re.findall(r'(?:settings\.|\b)(?:cache|data) / "(\w+)"', sources))
+    made = set(re.findall(r'settings\.(?:cache|data) / "(\w+)"', sources))
     assert {"kernels", "trees"} <= made
     assert {f"{name}/" for name in made} <= terms("files")
