@@ -116,7 +116,7 @@ def _behind(
                 shopfloor.run.note({"pinning": pin(guest, side.host)})
             programs = Programs(boot.kernel.programs, behind.programs)
             pair = pair_of(side, guest, cid, programs, folder)
-            return (yield from _Between(shopfloor, side, pair, boot, terms).rounds())
+            return (yield from Between(shopfloor, side, pair, boot, terms).rounds())
     finally:
         (folder / "initramfs").unlink(missing_ok=True)
 
@@ -134,7 +134,7 @@ done
 
 
 @dataclass(frozen=True)
-class _Between:
+class Between:
     """Two ends that are up."""
 
     shopfloor: Workshop
