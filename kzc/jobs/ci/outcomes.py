@@ -92,7 +92,8 @@ def _unexplained(
         return replace(whole, verdict=Verdict.NOT_RUN, reason=reason)
     good = verdict_of(found).good
     if attempt.status == 0:
-        if good and any(each.stage is stage for each in found):
+        # a bench has a stage of its own
+        if good and any(each.stage is stage or job.kind is Kind.BENCH for each in found):
             return None
         return replace(whole, reason="it ended with status 0 and did not say what it found")
     if attempt.status in (1, 3) and found and not good:
@@ -113,7 +114,8 @@ def _message(tail: str) -> tuple[str, str]:
 
 def _named(outcome: Outcome, go: Go, attempt: Attempt) -> Outcome:
     cell = go.job.cell
-    own = outcome.subject in {go.job.name, cell.suite, f"{cell.suite} {cell.topology}"}
+    names = {go.job.name, cell.suite, f"{cell.suite} {cell.topology}", cell.plan} - {""}
+    own = outcome.subject in names
     subject = go.job.name if own else f"{go.job.name}: {outcome.subject}"
     subject += f" (go {go.number})" if go.number > 1 else ""
     return replace(
