@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kzc import __version__
-from kzc.cli.verbs import ci, machine, manuals, runs, series, store, trees
+from kzc.cli.verbs import bench, ci, machine, manuals, runs, series, store, trees
 
 app = typer.Typer(
     name="kzc",
@@ -20,7 +20,15 @@ app = typer.Typer(
     help="From a kernel patch series for zerocopy sockets and a tree to a verdict.",
 )
 app.add_typer(trees.app, name="tree")
-for _group in (series.app, runs.app, ci.app, store.app, machine.app, manuals.app):
+for _group in (
+    series.app,
+    runs.app,
+    bench.app,
+    ci.app,
+    store.app,
+    machine.app,
+    manuals.app,
+):
     app.add_typer(_group)  # without a name its verbs are kzc's own
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from kzc.errors import UsageError
+from kzc.errors import HostError, UsageError
 from kzc.results import past_report, runs_report
 from kzc.results.clean import printable
 from kzc.results.store import Store
@@ -65,6 +65,11 @@ def _print(store: Store, run: Run, file: str) -> int:
             f"there are: {', '.join(meant or names[:20]) or 'none'}",
         )
     path = store.folder_of(run) / meant[0]
+    if not path.exists():
+        raise HostError(
+            f"{meant[0]} of run {run.id} is not on this machine",
+            "`kzc export` where it was made, and `kzc load` here",
+        )
     if sys.stdout.isatty():
         with path.open(errors="surrogateescape", newline="\n") as lines:
             for line in lines:

@@ -25,6 +25,7 @@ from kzc.errors import UsageError
 from kzc.results.blobs import HASH, Blob, Blobs, Kept
 from kzc.results.codec import header_to_json, outcome_to_json
 from kzc.results.disk import blamed
+from kzc.results.folders import inside
 from kzc.values import Run
 
 SUFFIX = ".tar.zst"
@@ -179,7 +180,7 @@ def _run(about: _About) -> Run:
         raise ValueError(f"{run.id!r} is no run's name")
     for outcome in run.outcomes:
         for log in (outcome.log, *(case.detail.get("log") for case in outcome.cases)):
-            if log and not _inside(str(log)):
+            if log and not inside(str(log)):
                 raise ValueError(f"{log!r} leaves the folder of the run")
     return run
 
@@ -187,7 +188,7 @@ def _run(about: _About) -> Run:
 def _files(about: _About) -> tuple[Kept, ...]:
     names = [each.path for each in about.files]
     for each in about.files:
-        if not _inside(each.path):
+        if not inside(each.path):
             raise ValueError(f"{each.path!r} leaves the folder of the run")
         if not HASH.fullmatch(each.sha256) or each.size < 0:
             raise ValueError(f"{each.path!r} has no content")
@@ -195,11 +196,6 @@ def _files(about: _About) -> tuple[Kept, ...]:
     if len(names) > _MEMBERS or len(set(names)) < len(names) or folders & set(names):
         raise ValueError("its files are too many, or in each other's way")
     return tuple(Kept(each.path, Blob(each.sha256, each.size)) for each in about.files)
-
-
-def _inside(path: str) -> bool:
-    parts = path.split("/")
-    return "\0" not in path and not {"", ".", ".."} & set(parts)
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:

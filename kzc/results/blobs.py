@@ -27,6 +27,10 @@ _CHUNK = 1 << 20
 _PART = ".part-"
 
 
+class Elsewhere(HostError):
+    """A content is not on this machine, though its run is known."""
+
+
 @dataclass(frozen=True)
 class Blob:
     """A content: its SHA-256 in hexadecimal digits, and its size in bytes."""
@@ -87,12 +91,14 @@ class Blobs:
         try:
             with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as plain:
                 yield plain
-        except (OSError, zstandard.ZstdError) as error:
-            raise HostError(
-                f"cannot read {path}: {error}",
+        except FileNotFoundError:
+            raise Elsewhere(
+                f"the content {sha256} is not in {self.folder}",
                 "logs stay on the machine that made them; `kzc export` there and `kzc load` here "
-                "bring them along",
-            ) from error
+                "bring a run along",
+            ) from None
+        except (OSError, zstandard.ZstdError) as error:
+            raise HostError(f"cannot read {path}: {error}") from error
 
     def copy(self, sha256: str, path: Path) -> None:
         """Put a content into a new file. Raises HostError; no file is left then."""

@@ -28,6 +28,7 @@ from kzc.results.db.schema import files, runs
 from kzc.results.disk import blamed as disk_blamed
 
 LOGS, LOCK = "logs", ".open"
+_PASSING = {LOCK, "initramfs"}  # a kill leaves these; nobody wants to see them later
 KEPT = 20
 """So many folders of runs stay as they are."""
 
@@ -100,6 +101,8 @@ def restore(engine: sa.Engine, blobs: Blobs, folder: Path) -> None:
         with disk_blamed(folder):
             (spare / LOGS).mkdir(parents=True)
             for each in found:
+                if not inside(each.path):
+                    raise HostError(f"{each.path!r} leaves the folder of run {folder.name}")
                 path = spare / each.path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 blobs.copy(each.blob.sha256, path)
@@ -109,6 +112,11 @@ def restore(engine: sa.Engine, blobs: Blobs, folder: Path) -> None:
         shutil.rmtree(spare, ignore_errors=True)
     if not folder.is_dir():
         raise HostError(f"cannot write {folder}", "make room, or choose another data folder")
+
+
+def inside(path: str) -> bool:
+    """Whether a path, given by anybody, stays in the folder it is relative to."""
+    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
 
 
 def tidy(
@@ -162,10 +170,10 @@ def _removed(folder: Path) -> bool:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All that are no links, by path; not the lock."""
+    """All that are no links, by path."""
     for where, below, names in os.walk(folder):
         below.sort()
-        for name in sorted(names):
+        for name in sorted({*names} - _PASSING):
             path = Path(where, name)
             if path.is_file() and not path.is_symlink() and name != LOCK:
                 yield path

@@ -60,7 +60,7 @@ def junit(run: Run, folder: Path) -> str:
 def _suites(run: Run, folder: Path) -> Iterator[tuple[str, list[TestCase], _Facts]]:
     for stage in Stage:
         outcomes = [outcome for outcome in run.outcomes if outcome.stage is stage]
-        if stage in (Stage.TEST, Stage.CHECK):
+        if stage in (Stage.TEST, Stage.CHECK, Stage.BENCH):
             for each in outcomes:
                 yield short(each.subject), _of_suite(each, folder), _facts(each, folder)
         elif outcomes:

@@ -29,6 +29,7 @@ _HITS = 200
 _WIDTH = 240
 
 _PATH = re.compile(r"logs(?:/[\w+-][\w.+-]*)+", re.ASCII)
+_NUMBER = re.compile(r"^\d+[ .:-]+")
 _BAD = re.compile(rb"not ok|fail|error|expected|crash|timed? ?out", re.IGNORECASE)
 _FINE = re.compile(rb"(?:\bok|skipped|skip|pass(?:ed)?|\[ +ok \])\s*$|^ok ", re.IGNORECASE)
 
@@ -78,8 +79,9 @@ class LogText:
 
     def around(self, name: str, before: int = 3, after: int = 9) -> Excerpt | None:
         """The lines around what says most of a case: a line with the last part of its name."""
-        needle = name.rpartition("/")[2].strip().encode()
-        at = _best(self.head, needle) if needle else -1
+        last = name.rpartition("/")[2].strip()
+        needles = (last.encode(), _NUMBER.sub("", last).encode())
+        at = next((at for each in needles if each and (at := _best(self.head, each)) >= 0), -1)
         if at < 0:
             return None
         above, here = _lines_before(self.head, at, before), _line_start(self.head, at)

@@ -9,6 +9,7 @@ stays as it is.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from kzc.values import Outcome, Run
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+_MOMENT = 60  # seconds
 HEADER, OUTCOMES = "run.json", "outcomes.jsonl"
 _DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OSError)
 
@@ -32,8 +34,13 @@ def take_in(engine: sa.Engine, blobs: Blobs, parent: Path) -> None:
         folder = header.parent
         with suppress(UsageError):  # damaged; `kzc load` would say how
             run = read(folder)
-            if run.finished or not (parent.parent / "live" / f"{run.id}.lock").exists():
+            if run.finished or _at_rest(parent.parent / "live" / f"{run.id}.lock", header):
                 _take(engine, blobs, folder, run)
+
+
+def _at_rest(lock: Path, header: Path) -> bool:
+    """Whether nobody writes the run any more; its lock comes a moment after its folder."""
+    return not lock.exists() and header.stat().st_mtime < time.time() - _MOMENT
 
 
 def read(folder: Path) -> Run:

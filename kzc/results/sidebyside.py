@@ -16,7 +16,7 @@ from statistics import median
 from kzc.results.pace import Pace, paces_of
 from kzc.results.past import SILENT
 from kzc.results.verdicts import judge
-from kzc.values import Case, Run, Verdict, worst
+from kzc.values import Case, Run, Stage, Verdict, worst
 
 SERIES_KEY = "series_key"
 """The key of `Run.environment` that names the content of the series."""
@@ -80,7 +80,7 @@ class _Seen:
     numbers: Mapping[str, float]
 
 
-TESTS = ("test", "bench")
+TESTS = frozenset({Stage.TEST, Stage.BENCH})
 """Stages whose cases are compared one by one."""
 
 _Key = tuple[str, str]
@@ -146,13 +146,13 @@ def fitting(
 
 def suites_of(run: Run) -> set[str]:
     """The names under which a run tested something."""
-    ran = (each for each in run.outcomes if each.stage.value in TESTS)
+    ran = (each for each in run.outcomes if each.stage in TESTS)
     return {each.subject for each in ran if judge(each) is not Verdict.SKIP}
 
 
 def tested(run: Run) -> bool:
     """Whether it is complete and has tests, or measurements."""
-    return bool(run.finished) and any(each.stage.value in TESTS for each in run.outcomes)
+    return bool(run.finished) and any(each.stage in TESTS for each in run.outcomes)
 
 
 def regressed(rows: Iterable[Row]) -> bool:
@@ -206,7 +206,7 @@ def _settled(change: Change, old: Rate, new: Rate) -> Change:
 
 
 def _worse_than_cases(run: Run) -> set[str]:
-    suites = [outcome for outcome in run.outcomes if outcome.stage.value in TESTS]
+    suites = [outcome for outcome in run.outcomes if outcome.stage in TESTS]
     return {
         suite.subject
         for suite in suites
@@ -218,7 +218,7 @@ def _seen(run: Run, own: set[str]) -> dict[_Key, _Seen]:
     verdicts: dict[_Key, list[Verdict]] = {}
     cases: dict[_Key, list[Case]] = {}
     for outcome in run.outcomes:
-        if outcome.stage.value not in TESTS:
+        if outcome.stage not in TESTS:
             verdicts.setdefault((outcome.stage.value, ""), []).append(judge(outcome))
             continue
         if outcome.subject in own:

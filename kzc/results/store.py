@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from kzc.errors import HostError, UsageError
 from kzc.inuse import owned
 from kzc.results import disk
-from kzc.results.blobs import Blobs, Kept
+from kzc.results.blobs import Blobs, Elsewhere, Kept
 from kzc.results.past import Past, pasts
 from kzc.results.wanted import Wanted
 from kzc.settings import Settings
@@ -133,12 +133,13 @@ class Store:
         return Blobs(self.data / "logs")
 
     def folder_of(self, run: Run) -> Path:
-        """The folder of a run with its logs; made again where it was given up."""
+        """The folder of a run with its logs; made again where it was given up. It is not there
+        where the logs are on another machine. Raises HostError."""
         from kzc.results import folders
 
         folder = self.folder / run.id
         if not folder.is_dir():
-            with self.opened() as engine:
+            with self.opened() as engine, suppress(Elsewhere):
                 folders.restore(engine, self.blobs, folder)
         return folder
 
@@ -207,20 +208,22 @@ class Store:
         return chosen.by_verdict(found, wanted)
 
     def past(self, case: str, wanted: Wanted | None = None) -> tuple[Past, ...]:
-        """What became of a case (SUITE:CASE or CASE), or of a whole suite or stage, in all runs.
+        """What became of a case (SUITE:CASE or CASE), or of a whole suite or stage, in all runs;
+        with `wanted.last` the newest so many sightings of each.
 
         Raises UsageError that names similar ones where nothing was seen of it.
         """
         from kzc.results.db import sightings
         from kzc.results.db.engine import blamed
 
+        wanted = wanted or Wanted()
         with self.opened() as engine, blamed(engine), engine.begin() as connection:
-            found = sightings.of_case(connection, case, wanted or Wanted())
+            found = sightings.of_case(connection, case, replace(wanted, last=0))
             near = () if found else sightings.names_like(connection, case)
         if not found:
             hint = f"near it: {', '.join(near)}" if near else "`kzc runs` shows what was run"
             raise UsageError(f"no run has a case, suite or stage {case!r}", hint)
-        return pasts(found)
+        return tuple(replace(past, seen=past.seen[-wanted.last :]) for past in pasts(found))
 
     def export(self, run: Run, target: Path) -> None:
         """Put a run that is over into an archive. Raises UsageError where it goes on."""

@@ -190,7 +190,7 @@ def _amounts(run: Run) -> str:
     # the numbers that a series adds are judged once for all of its patches
     counted = [outcome for outcome in run.outcomes if "collisions" not in outcome.detail]
     stages = Counter(outcome.stage for outcome in counted)
-    nouns = {Stage.APPLY: "patch", Stage.BUILD: "kernel", Stage.TEST: "suite"}
+    nouns = {Stage.APPLY: "patch", Stage.BUILD: "kernel", Stage.TEST: "suite", Stage.BENCH: "bench"}
     amounts = [plural(stages[stage], noun) for stage, noun in nouns.items() if stages[stage]]
     cases = sum(len(outcome.cases) for outcome in run.outcomes)
     amounts += [plural(cases, "case")] if cases else []

@@ -54,7 +54,9 @@ def history(
     case: Annotated[str, typer.Argument(metavar="CASE", help="CASE, SUITE:CASE, or a SUITE.")],
     tree: _Tree = "",
     series: _Series = "",
-    last: _Last = 0,
+    last: Annotated[
+        int, typer.Option("--last", "-n", min=0, help="Of each only so many sightings [all].")
+    ] = 0,
     as_json: opt.Json = False,
 ) -> None:
     """A test case from run to run: how often it was bad, and since when; 1 where it is bad now."""

@@ -54,7 +54,8 @@ def connect(data: Path, db: str = "") -> sa.Engine:
         sa.event.listen(engine, "begin", _begin)
         return engine
     try:
-        return sa.create_engine(url)
+        # a run is read by several statements, which must see the same moment
+        return sa.create_engine(url, isolation_level="REPEATABLE READ")
     except ImportError as error:
         raise HostError(
             f"PostgreSQL needs a package that is not here: {error}",
@@ -136,8 +137,11 @@ def _prepare(engine: sa.Engine) -> None:
     with suppress(sa.exc.DBAPIError), engine.begin() as connection:  # a look that costs nothing
         if connection.execute(sa.select(_VERSION.c.version_num)).scalar() == REVISIONS[-1]:
             return
-    with writing(engine).begin() as connection:
-        if connection.dialect.name == "postgresql":
+    server = engine.dialect.name == "postgresql"
+    # who had to wait for the lock looks at what is there then
+    changes = writing(engine).execution_options(isolation_level="READ COMMITTED")
+    with (changes if server else writing(engine)).begin() as connection:
+        if server:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         revision = _revision(connection)
         if not revision:

@@ -7,11 +7,13 @@ What is read equals what was written as far as codec.py promises it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
+from kzc.errors import HostError
 from kzc.results.codec import (
     header_from_json,
     header_to_json,
@@ -76,7 +78,8 @@ def ids(connection: sa.Connection) -> tuple[str, ...]:
 
 
 def read_run(connection: sa.Connection, run: str) -> Run | None:
-    """A whole run; None where there is none of that id."""
+    """A whole run; None where there is none of that id. Raises HostError where a newer kzc has
+    written what this one does not know."""
     header = connection.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()
     if header is None:
         return None
@@ -84,10 +87,13 @@ def read_run(connection: sa.Connection, run: str) -> Run | None:
     ordered = by_outcome.order_by(cases.c.outcome, cases.c.number)
     found = _grouped(connection.execute(ordered).mappings(), "outcome")
     wanted = sa.select(outcomes).where(outcomes.c.run == run).order_by(outcomes.c.number)
-    whole = [
-        outcome_from_json({**row, "cases": found.get(row["number"], ())})
-        for row in connection.execute(wanted).mappings()
-    ]
+    try:
+        whole = [
+            outcome_from_json({**row, "cases": found.get(row["number"], ())})
+            for row in connection.execute(wanted).mappings()
+        ]
+    except ValueError as error:
+        raise HostError(f"run {run}: {error}", "a newer kzc wrote it: install that") from error
     said = sa.select(facts.c.name, facts.c.value).where(facts.c.run == run).order_by(facts.c.name)
     environment = {row.name: row.value for row in connection.execute(said)}
     return header_from_json({**header, "environment": environment}, tuple(whole))
@@ -95,7 +101,8 @@ def read_run(connection: sa.Connection, run: str) -> Run | None:
 
 def read_heads(connection: sa.Connection, chosen: sa.Select[tuple[str]]) -> tuple[Run, ...]:
     """The runs whose ids `chosen` selects, newest first, without cases and detail; the verdicts of
-    cases are folded into their outcomes'."""
+    cases are folded into their outcomes'. One that a newer kzc wrote with words of its own is left
+    out."""
     wanted = sa.select(runs).where(runs.c.id.in_(chosen))
     headers = connection.execute(wanted.order_by(runs.c.started.desc(), runs.c.id.desc()))
     said = sa.select(facts).where(facts.c.run.in_(chosen)).order_by(facts.c.run, facts.c.name)
@@ -104,18 +111,13 @@ def read_heads(connection: sa.Connection, chosen: sa.Select[tuple[str]]) -> tupl
     heads = sa.select(*columns).where(outcomes.c.run.in_(chosen))
     ordered = heads.order_by(outcomes.c.run, outcomes.c.number)
     found = _grouped(connection.execute(ordered).mappings(), "run")
-    return tuple(
-        header_from_json(
-            {
-                **header,
-                "environment": {
-                    fact["name"]: fact["value"] for fact in environments.get(header["id"], ())
-                },
-            },
-            tuple(_head(row) for row in found.get(header["id"], ())),
-        )
-        for header in headers.mappings()
-    )
+    whole = []
+    for header in headers.mappings():
+        environment = {fact["name"]: fact["value"] for fact in environments.get(header["id"], ())}
+        with suppress(ValueError):  # a newer kzc's
+            steps = tuple(_head(row) for row in found.get(header["id"], ()))
+            whole.append(header_from_json({**header, "environment": environment}, steps))
+    return tuple(whole)
 
 
 def _head(row: Mapping[str, Any]) -> Outcome:

@@ -21,21 +21,22 @@ from kzc.cli.serve import Kept, serve
 from kzc.errors import HostError, UsageError
 from kzc.results.formats import html
 from kzc.results.store import Store
-from kzc.values import Case, Outcome, Stage, Verdict
+from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 KZC = (sys.executable, "-m", "kzc")
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    with Store(tmp_path / "data").create(("kzc", "run", "x"), {"tree": "6.12"}, "0") as run:
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    home = tmp_path_factory.mktemp("home")
+    with Store(home / "data").create(("kzc", "run", "x"), {"tree": "6.12"}, "0") as run:
         case = Case("18 SIGPIPE", Verdict.FAIL, reason="got ECONNRESET")
         (run.logs / "vsock.log").write_text("18 SIGPIPE...failed\n")
         run.append(Outcome(Stage.TEST, "vsock", Verdict.FAIL, 1, "logs/vsock.log", (case,)))
     return {
         **os.environ,
-        "KZC_DATA": str(tmp_path / "data"),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "KZC_DATA": str(home / "data"),
+        "XDG_CONFIG_HOME": str(home / "config"),
     }
 
 
@@ -77,12 +78,11 @@ def test_what_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_refuses_leaves_no_half_file(tmp_path: Path) -> None:
-    with Store(tmp_path / "data").create(("kzc",), {}, "0") as run:
-        pass
+    run = Run("20260101-000000-0000", "", ("kzc",), "0")
     (tmp_path / "locked").mkdir()
     (tmp_path / "locked" / ".x.new").mkdir()  # so that not even root can put the new file there
     with pytest.raises(HostError, match="cannot write"):
-        exports.write({"junit": tmp_path / "locked" / "x"}, run.run, run.folder)
+        exports.write({"junit": tmp_path / "locked" / "x"}, run, tmp_path)
     assert [path.name for path in (tmp_path / "locked").iterdir()] == [".x.new"]
 
 

