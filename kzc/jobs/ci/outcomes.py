@@ -20,7 +20,7 @@ from kzc.results.verdicts import judge
 from kzc.results.words import label
 from kzc.values import Case, Outcome, Stage, Verdict, worst
 
-_STAGES = {Kind.BUILD: Stage.BUILD, Kind.TEST: Stage.TEST, Kind.BENCH: Stage.TEST}
+_STAGES = {Kind.BUILD: Stage.BUILD, Kind.TEST: Stage.TEST, Kind.BENCH: Stage.BENCH}
 _EARLY = {Stage.TREE, Stage.APPLY, Stage.BUILD}
 _STATUS = {1: Verdict.FAIL, 2: Verdict.NOT_RUN}
 
@@ -92,8 +92,7 @@ def _unexplained(
         return replace(whole, verdict=Verdict.NOT_RUN, reason=reason)
     good = verdict_of(found).good
     if attempt.status == 0:
-        # a bench has a stage of its own
-        if good and any(each.stage is stage or job.kind is Kind.BENCH for each in found):
+        if good and any(each.stage is stage for each in found):
             return None
         return replace(whole, reason="it ended with status 0 and did not say what it found")
     if attempt.status in (1, 3) and found and not good:
