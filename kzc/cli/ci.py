@@ -88,13 +88,16 @@ def ci(asked: Asked) -> int:
         shopfloor = Workshop(
             settings, LocalRunner(), screen_for(Console(quiet=True)), run, shlex.join(command)
         )
+        ground = Ground(shopfloor.runner, settings.data, file.parent)
+        where = _Where(ground, asked.scheduler, capacity)
         try:
-            ground = Ground(shopfloor.runner, settings.data, file.parent)
-            _worked(shopfloor, jobs, matrix, _Where(ground, asked.scheduler, capacity), durations)
-            run.finish()
-        finally:
-            status = _told(shopfloor, asked)
-    return status
+            _worked(shopfloor, jobs, matrix, where, durations)
+        except BaseException:
+            if run.run.outcomes:
+                _told(shopfloor, asked)
+            raise
+        run.finish()
+        return _told(shopfloor, asked)
 
 
 def _budgeted(matrix: Matrix, budget: str) -> Matrix:

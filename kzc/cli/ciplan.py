@@ -31,7 +31,7 @@ def show(jobs: tuple[Job, ...], matrix: Matrix, capacity: Capacity, *, as_json: 
     table = Table("begins", "takes", "job", "wants", "failure", box=None)
     for job, begin in expected.starts:
         takes = span(job.expected) + ("" if job.known else " ?")
-        texts = (span(begin), takes, job.name, _wants(job), "counts" if job.required else "may be")
+        texts = (span(begin), takes, job.name, _wants(job), "counts" if job.required else "is told")
         table.add_row(*(Text(short(text), overflow="fold") for text in texts))
     console.print(table)
     known = sum(job.known for job in ordered)

@@ -98,6 +98,8 @@ def _cells(run: Run) -> Iterator[RenderableType]:
     found = cells(run)
     if found:
         table = _table("Tree", "Series", "Topology", *found.columns)
+        # rather a suite's name is folded than those of all series
+        table.columns[1].min_width = min(24, max(len(row.series) for row in found.rows))
         for row in found.rows:
             marks = [
                 Text(mark.word, _STYLES[mark.verdict]) if mark else Text("-", "dim")

@@ -36,7 +36,7 @@ Out = Annotated[
 
 
 @app.command()
-@opt.takes(*opt.GUEST, "overlay", "jobs", "host", "accept")
+@opt.takes(*opt.GUEST, "overlay", "jobs", "host", "accept", "stream")
 def bench(
     asked: opt.Asked,
     name: Annotated[

@@ -20,7 +20,7 @@ from kzc.results.verdicts import judge
 from kzc.results.words import label
 from kzc.values import Case, Outcome, Stage, Verdict, worst
 
-_STAGES = {Kind.BUILD: Stage.BUILD, Kind.TEST: Stage.TEST, Kind.BENCH: Stage.TEST}
+_STAGES = {Kind.BUILD: Stage.BUILD, Kind.TEST: Stage.TEST, Kind.BENCH: Stage.BENCH}
 _EARLY = {Stage.TREE, Stage.APPLY, Stage.BUILD}
 _STATUS = {1: Verdict.FAIL, 2: Verdict.NOT_RUN}
 
@@ -113,7 +113,8 @@ def _message(tail: str) -> tuple[str, str]:
 
 def _named(outcome: Outcome, go: Go, attempt: Attempt) -> Outcome:
     cell = go.job.cell
-    own = outcome.subject in {go.job.name, cell.suite, f"{cell.suite} {cell.topology}"}
+    names = {go.job.name, cell.suite, f"{cell.suite} {cell.topology}", cell.plan} - {""}
+    own = outcome.subject in names
     subject = go.job.name if own else f"{go.job.name}: {outcome.subject}"
     subject += f" (go {go.number})" if go.number > 1 else ""
     return replace(

@@ -135,6 +135,7 @@ def test_when_the_time_is_over_the_workers_end_their_jobs(tmp_path: Path, cluste
     assert exit_code(found) == 1
 
 
+@pytest.mark.full
 def test_no_scheduler_is_said(tmp_path: Path) -> None:
     with (
         pytest.raises(HostError, match="no dask scheduler answers"),
