@@ -8,7 +8,7 @@ and all that both levels execute is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -25,10 +25,13 @@ from kzc.jobs.bench_guest import (
     both,
     call,
     chunks,
+    first_touch,
+    found_set,
     not_measured,
     prepare,
     quick,
 )
+from kzc.jobs.bench_pin import pin
 from kzc.jobs.bench_tally import Measuring
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import Plan, boot_outcome, with_initrd
@@ -41,11 +44,14 @@ from kzc.suites.pair import End, Pair
 from kzc.values import Answer, Ended, Limits
 
 _INSIDE = 51000
+_COLD = 2  # rounds of each cell until all memory that they take is there
 _ONE_KERNEL = frozenset({"loopback", "veth"})
 _LISTENS = Limits(60, 120)
 
 
-def measure_nested(shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms) -> Iterator[Round]:
+def measure_nested(
+    shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms
+) -> Generator[Round, None, None]:
     """The rounds of one boot of both levels; the boot's kernel is the host's.
 
     The boots' outcomes are kept, and one on how the measuring went.
@@ -65,7 +71,7 @@ def measure_nested(shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms) ->
 
 def measure_on(
     shopfloor: Workshop, side: Side, plan: Plan, boot: Boot, terms: Terms
-) -> Iterator[Round]:
+) -> Generator[Round, None, None]:
     """The rounds of one boot of a guest on a host that is there."""
     origin = Origin(boot.kernel.label, boot.number, terms.clock)
     behind = boot.guest or boot.kernel
@@ -88,6 +94,8 @@ def measure_on(
             if guest.booted.ended is not Ended.EXIT:
                 yield from not_measured(boot.turns, origin, kept.reason)
                 return
+            if not terms.counted:
+                shopfloor.run.note({"pinning": pin(guest, side.host)})
             programs = Programs(boot.kernel.programs, behind.programs)
             pair = pair_of(side, guest, cid, programs, folder)
             yield from _Between(shopfloor, side, pair, boot, terms).rounds()
@@ -123,10 +131,13 @@ class _Between:
         for end in ends:
             end.kernel_log()
         dead = self._prepared()
-        flag = " --turns" if self.terms.counted else ""
-        follow = f"{self.pair.guest.folder}/zcbench{flag} --cid 2 follow {self.pair.inside}"
+        option = " --turns" if self.terms.counted else ""
+        follow = f"{self.pair.guest.folder}/zcbench{option} --cid 2 follow {self.pair.inside}"
         with self.pair.guest.serve(follow):
             dead = dead or self._listening()
+            for turns in chunks(_COLD * first_touch(self.boot.turns)):
+                for part in _alike(turns):
+                    dead = measuring.unmeasured(part, dead, self._run)
             for turns in chunks(self.boot.turns):
                 for part in _alike(turns):
                     dead = yield from measuring.part(part, dead, self._run)
@@ -134,8 +145,9 @@ class _Between:
 
     def _prepared(self) -> str:
         """Words on what went wrong; the guest's clock needs no spinner of its own."""
+        host = prepare(self.terms, self.pair.host.folder) + self._turns()
         texts = {
-            self.pair.host.name: prepare(self.terms, self.pair.host.folder) + self._turns(),
+            self.pair.host.name: host if self.side.first else found_set(self.terms),
             self.pair.guest.name: prepare(self.terms, self.pair.guest.folder, spin=False),
         }
         for end in (self.pair.host, self.pair.guest):

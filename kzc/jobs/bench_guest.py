@@ -22,7 +22,7 @@ MEMORY = 1024  # MiB: what is sent in a round may all be on its way at once
 CHUNK = 8  # turns of one invocation: rounds come while others are still measured
 PATIENCE = Limits(300, 1800)
 _CALM = Limits(60, 120)
-_DEAD = {
+DEAD = {
     Ended.PANIC: "the kernel panicked",
     Ended.GONE: "the guest ended",
     Ended.KILLED: "a signal ended the guest's QEMU",
@@ -85,6 +85,12 @@ def chunks(turns: Sequence[Turn]) -> Iterator[tuple[Turn, ...]]:
         yield chunk
 
 
+def first_touch(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """A round of each cell that nobody counts: a kernel's first ones find caches and memory cold,
+    and the memory of a guest in a guest is not even there before it is first touched."""
+    return tuple(Turn(cell, 0) for cell in dict.fromkeys(turn.cell for turn in turns))
+
+
 def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
     """Shell text that sets an end up; it ends with a word on what could not be set. With `spin`
     the CPU of one that counts instructions never halts from then on."""
@@ -100,6 +106,16 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
     if terms.counted and spin:
         lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
     return "\n".join(lines or ["true"]) + "\n"
+
+
+def found_set(terms: Terms) -> str:
+    """Shell text for a host that is somebody's machine: nothing is changed there, and what is set
+    otherwise than the plan wants ends the text with the words that would help."""
+    return "\n".join(
+        f'[ "$(cat /proc/sys/{name.replace(".", "/")})" = {shlex.quote(str(value))} ] || '
+        f"{{ echo as root on the host: sysctl -w {name}={shlex.quote(str(value))}; exit 1; }}"
+        for name, value in terms.sysctls.items()
+    )
 
 
 def both(terms: Terms, folder: str, turns: Sequence[Turn]) -> str:
@@ -122,7 +138,7 @@ def rounds_of(
 ) -> tuple[Round, ...]:
     """A round for each turn out of what zcbench printed before it ended, however it did."""
     found = parse(answer.output, turns, terms.amount, origin)
-    why = _DEAD.get(answer.ended, "")
+    why = DEAD.get(answer.ended, "")
     if not why:
         last = next((line for line in reversed(answer.output) if line.strip()), "")
         said = "" if last.startswith("{") else f": {last[:120]}"

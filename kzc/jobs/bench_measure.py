@@ -8,11 +8,11 @@ spinner, whose CPU time is what `Round.idle` tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 from kzc.bench.values import Round
-from kzc.bench.zcbench import Origin
+from kzc.bench.zcbench import Origin, Turn
 from kzc.errors import UsageError
 from kzc.guest.argv import GuestSpec
 from kzc.guest.session import Guest
@@ -26,10 +26,12 @@ from kzc.jobs.bench_guest import (
     Terms,
     both,
     chunks,
+    first_touch,
     not_measured,
     prepare,
     quick,
 )
+from kzc.jobs.bench_pin import pin
 from kzc.jobs.bench_tally import Measuring
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import BOOT, Plan, boot_outcome, guest_spec, with_initrd
@@ -38,7 +40,7 @@ from kzc.jobs.workshop import Workshop
 from kzc.settings import shared_folder
 from kzc.suites import kernel_log
 from kzc.suites.manifest import Suite, load_suite
-from kzc.values import Ended, Outcome
+from kzc.values import Answer, Ended, Outcome
 
 _IN_GUEST = "/kzc/bin"
 _CPUS = 2  # in wall time: one for each end
@@ -58,7 +60,9 @@ def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted, label: str)
     return Kernel(label, built, next(iter(programs.values())), source.tree.repo)
 
 
-def measure(shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms) -> Iterator[Round]:
+def measure(
+    shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms
+) -> Generator[Round, None, None]:
     """The rounds of one boot over loopback and veth, in the order of its turns.
 
     The boot's outcome is kept, and one on how the measuring went. Raises UsageError for
@@ -83,6 +87,8 @@ def measure(shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms) -> Iterat
             if guest.booted.ended is not Ended.EXIT:
                 yield from not_measured(boot.turns, origin, kept.reason)
                 return
+            if not terms.counted:
+                shopfloor.run.note({"pinning": pin(guest, host)})
             yield from _rounds(shopfloor, guest, boot, terms)
     finally:
         (folder / "initramfs").unlink(missing_ok=True)
@@ -117,8 +123,12 @@ def _rounds(shopfloor: Workshop, guest: Guest, boot: Boot, terms: Terms) -> Iter
     if answer.ended is not Ended.EXIT or answer.status:
         said = " ".join(answer.output[-1:]) or answer.ended
         dead = f"the guest could not be set up: {said}"
+
+    def run(part: tuple[Turn, ...]) -> Answer:
+        return guest.run(both(terms, _IN_GUEST, part), PATIENCE)
+
+    for turns in chunks(first_touch(boot.turns)):
+        dead = measuring.unmeasured(turns, dead, run)
     for turns in chunks(boot.turns):
-        dead = yield from measuring.part(
-            turns, dead, lambda part: guest.run(both(terms, _IN_GUEST, part), PATIENCE)
-        )
+        dead = yield from measuring.part(turns, dead, run)
     measuring.over({"guest": guest.kernel_log()})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from kzc.bench.values import Round
 from kzc.bench.zcbench import Origin, Turn
-from kzc.jobs.bench_guest import Boot, Terms, not_measured, rounds_of
+from kzc.jobs.bench_guest import DEAD, Boot, Terms, not_measured, rounds_of
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.workshop import Workshop, stopwatch
 from kzc.settings import shared_folder
@@ -44,11 +44,20 @@ class Measuring:
             answer = run(turns)
             found = rounds_of(answer, turns, self.terms, origin)
             if answer.ended is not Ended.EXIT:
-                dead = f"not measured: before, {answer.ended}"
+                dead = f"an earlier round: {DEAD[answer.ended]}"
         for each in found:
             self._count(each)
             yield each
         return dead
+
+    def unmeasured(
+        self, turns: tuple[Turn, ...], dead: str, run: Callable[[tuple[Turn, ...]], Answer]
+    ) -> str:
+        """Run turns of which nothing is kept; what `part` returns."""
+        if dead:
+            return dead
+        ended = run(turns).ended
+        return "" if ended is Ended.EXIT else f"before the first round: {DEAD[ended]}"
 
     def _count(self, found: Round) -> None:
         if found.sender is not None:
