@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 
 from kzc.bench.values import Round
@@ -35,7 +35,7 @@ from kzc.jobs.bench_pin import pin
 from kzc.jobs.bench_tally import Measuring
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import Plan, boot_outcome, with_initrd
-from kzc.jobs.pairs import Programs, boot_behind, pair_of
+from kzc.jobs.pairs import LOST, Programs, boot_behind, pair_of
 from kzc.jobs.topology import Side, second_level
 from kzc.jobs.workshop import Workshop
 from kzc.settings import shared_folder
@@ -47,6 +47,8 @@ _INSIDE = 51000
 _COLD = 2  # rounds of each cell until all memory that they take is there
 _ONE_KERNEL = frozenset({"loopback", "veth"})
 _LISTENS = Limits(60, 120)
+_ALIVE = Limits(60, 60)
+_AGAIN = 2  # times that a guest is booted again for what is left
 
 
 def measure_nested(
@@ -72,7 +74,23 @@ def measure_nested(
 def measure_on(
     shopfloor: Workshop, side: Side, plan: Plan, boot: Boot, terms: Terms
 ) -> Generator[Round, None, None]:
-    """The rounds of one boot of a guest on a host that is there."""
+    """The rounds of one boot of a guest on a host that is there.
+
+    A guest that an emulated host lost is booted again for the turns that are left.
+    """
+    left = boot.turns
+    for again in range(_AGAIN if side.emulated else 0, -1, -1):
+        now = replace(boot, turns=left)
+        left = yield from _behind(shopfloor, side, plan, now, replace(terms, again=again > 0))
+        if not left:
+            return
+        shopfloor.screen.step(f"the second-level guest of {boot.label} was lost: once more")
+
+
+def _behind(
+    shopfloor: Workshop, side: Side, plan: Plan, boot: Boot, terms: Terms
+) -> Generator[Round, None, tuple[Turn, ...]]:
+    """The rounds of one guest; returns the turns that are left when it was lost."""
     origin = Origin(boot.kernel.label, boot.number, terms.clock)
     behind = boot.guest or boot.kernel
     name = f"bench-{boot.label}"
@@ -93,12 +111,12 @@ def measure_on(
             kept = shopfloor.keep(replace(kept, log=log, detail=detail))
             if guest.booted.ended is not Ended.EXIT:
                 yield from not_measured(boot.turns, origin, kept.reason)
-                return
+                return ()
             if not terms.counted:
                 shopfloor.run.note({"pinning": pin(guest, side.host)})
             programs = Programs(boot.kernel.programs, behind.programs)
             pair = pair_of(side, guest, cid, programs, folder)
-            yield from _Between(shopfloor, side, pair, boot, terms).rounds()
+            return (yield from _Between(shopfloor, side, pair, boot, terms).rounds())
     finally:
         (folder / "initramfs").unlink(missing_ok=True)
 
@@ -125,7 +143,8 @@ class _Between:
     boot: Boot
     terms: Terms
 
-    def rounds(self) -> Iterator[Round]:
+    def rounds(self) -> Generator[Round, None, tuple[Turn, ...]]:
+        """All rounds; returns the turns that are left when the guest was lost."""
         ends = (self.pair.host, self.pair.guest)
         measuring = Measuring(self.shopfloor, self.boot, self.terms)
         for end in ends:
@@ -138,10 +157,30 @@ class _Between:
             for turns in chunks(_COLD * first_touch(self.boot.turns)):
                 for part in _alike(turns):
                     dead = measuring.unmeasured(part, dead, self._run)
-            for turns in chunks(self.boot.turns):
-                for part in _alike(turns):
-                    dead = yield from measuring.part(part, dead, self._run)
+            left = yield from self._measured(measuring, dead)
         measuring.over({end.name: end.kernel_log() or () for end in ends})
+        return left
+
+    def _measured(
+        self, measuring: Measuring, dead: str
+    ) -> Generator[Round, None, tuple[Turn, ...]]:
+        done = 0
+        for turns in chunks(self.boot.turns):
+            for part in _alike(turns):
+                found, dead = measuring.ask(part, dead, self._run)
+                good = [each for each in found if each.sender or each.lacks]
+                if len(good) < len(found) and self.terms.again and self._lost():
+                    # in order: what was measured after the first that failed is measured again
+                    whole = list(takewhile(lambda each: each.sender or each.lacks, found))
+                    yield from measuring.counted(whole)
+                    return self.boot.turns[done + len(whole) :]
+                yield from measuring.counted(found)
+                done += len(found)
+        return ()
+
+    def _lost(self) -> bool:
+        """Whether the guest does not answer, and not because of what its kernel said itself."""
+        return self.pair.guest.run("true", _ALIVE).ended in LOST
 
     def _prepared(self) -> str:
         """Words on what went wrong; the guest's clock needs no spinner of its own."""

@@ -49,12 +49,14 @@ class Kernel:
 @dataclass(frozen=True)
 class Terms:
     """How is measured: `sysctls` are set at both ends; `pinned` are CPUs, of the guest where both
-    ends are in one, in wall time: the sender's and the receiver's."""
+    ends are in one, in wall time: the sender's and the receiver's. With `again` a guest that is
+    lost will be booted once more for the turns that it left."""
 
     clock: Clock
     amount: Amount = field(default_factory=Amount)
     sysctls: Mapping[str, int | str] = field(default_factory=dict)
     pinned: tuple[int, int] | None = None
+    again: bool = False
 
     @property
     def counted(self) -> bool:

@@ -6,7 +6,7 @@ Rule: after a part that did not come back nothing more is asked of that guest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kzc.bench.values import Round
@@ -37,18 +37,27 @@ class Measuring:
         self, turns: tuple[Turn, ...], dead: str, run: Callable[[tuple[Turn, ...]], Answer]
     ) -> Generator[Round, None, str]:
         """Yields the turns' rounds; returns why nothing can be asked any more, if so (`dead`)."""
+        found, dead = self.ask(turns, dead, run)
+        yield from self.counted(found)
+        return dead
+
+    def ask(
+        self, turns: tuple[Turn, ...], dead: str, run: Callable[[tuple[Turn, ...]], Answer]
+    ) -> tuple[tuple[Round, ...], str]:
+        """The turns' rounds, which are not counted yet, and what `part` returns."""
         origin = Origin(self.boot.kernel.label, self.boot.number, self.terms.clock)
         if dead:
-            found = not_measured(turns, origin, dead)
-        else:
-            answer = run(turns)
-            found = rounds_of(answer, turns, self.terms, origin)
-            if answer.ended is not Ended.EXIT:
-                dead = f"an earlier round: {DEAD[answer.ended]}"
+            return not_measured(turns, origin, dead), dead
+        answer = run(turns)
+        if answer.ended is not Ended.EXIT:
+            dead = f"an earlier round: {DEAD[answer.ended]}"
+        return rounds_of(answer, turns, self.terms, origin), dead
+
+    def counted(self, found: Iterable[Round]) -> Iterator[Round]:
+        """The rounds, counted as they go."""
         for each in found:
             self._count(each)
             yield each
-        return dead
 
     def unmeasured(
         self, turns: tuple[Turn, ...], dead: str, run: Callable[[tuple[Turn, ...]], Answer]

@@ -34,7 +34,7 @@ _INSIDE = 51000
 _PORTS = (1 << 16, 1 << 30)  # AF_VSOCK ports that nobody else uses by habit
 _ATTEMPTS = 3
 _EMULATED_BOOT = Limits(6, 60)  # silence is how a lost guest shows; one that lives is never so long
-_LOST = (Ended.GONE, Ended.SILENCE, Ended.STALLED)
+LOST = (Ended.GONE, Ended.SILENCE, Ended.STALLED)
 _IN_GUEST = "/kzc/bin"
 
 
@@ -153,7 +153,7 @@ def boot_behind(
 def tried_again(ended: Ended, *, taken: bool, emulated: bool) -> bool:
     """Whether a guest whose boot ended so is started once more: its CID was `taken`, or it was lost
     by an emulation. What its kernel said itself (a panic) or its host did is never tried again."""
-    return (taken and ended is Ended.GONE) or (emulated and ended in _LOST)
+    return (taken and ended is Ended.GONE) or (emulated and ended in LOST)
 
 
 def _owned(release: Callable[[], None], guest: Booted) -> None:
