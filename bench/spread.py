@@ -65,7 +65,7 @@ def main() -> int:
     largest = {figure: max(found, default=0.0) for figure, found in percents.items()}
     counted = first.clock is Clock.INSTRUCTIONS
     keep(
-        f"spread-{first.name}-{first.clock}",
+        f"spread-{first.name}-{first.topology}-{first.clock}",
         {
             "plan": first.name,
             "clock": first.clock.value,

@@ -155,8 +155,8 @@ class Between:
         for end in ends:
             end.kernel_log()
         dead = self._prepared()
-        flag = " --turns" if self.terms.counted else ""
-        follow = f"{self.pair.guest.folder}/zcbench{flag} --cid 2 follow {self.pair.inside}"
+        option = " --turns" if self.terms.counted else ""
+        follow = f"{self.pair.guest.folder}/zcbench{option} --cid 2 follow {self.pair.inside}"
         with self.pair.guest.serve(follow):
             dead = dead or self._listening()
             for turns in chunks(_COLD * first_touch(self.boot.turns)):
