@@ -15,6 +15,7 @@ PYTEST_FLAGS ?=
 
 BIN := $(VENV)/bin
 PACKAGES := scripts/apt-packages.txt
+TEST_PACKAGES := scripts/apt-packages-tests.txt
 STAMP := $(VENV)/.kzc-setup
 PYTEST := $(BIN)/pytest $(PYTEST_FLAGS)
 
@@ -63,7 +64,7 @@ test-full: try-packages test-fast
 
 .PHONY: try-packages
 try-packages:
-	@scripts/install-packages $(PACKAGES) || echo "Going on without: kzc doctor will tell."
+	@scripts/install-packages $(PACKAGES) $(TEST_PACKAGES) || echo "Going on without: kzc doctor will tell."
 
 # only status 3 says that this machine cannot; any other failure of the doctor is a failure
 SELECT ?= vm and not full

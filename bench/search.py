@@ -36,8 +36,8 @@ from typing import Any
 
 from machine import keep
 
-from kzc.jobs.belief import Evidence, Goal, Tally
-from kzc.jobs.search import Answer, next_point
+from kzc.jobs.bisection.belief import Evidence, Goal, Tally
+from kzc.jobs.bisection.search import Answer, next_point
 
 SERIES = 1000
 CONFIDENCE = 0.99

@@ -16,10 +16,14 @@ from typing import Literal
 from platformdirs import user_cache_path, user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kzc.errors import HostError, UsageError
+from kzc.errors import UsageError
+from kzc.shared import shared_folder
+
+__all__ = ["FILE_NAME", "Settings", "load_settings", "shared_folder"]
 
 FILE_NAME = "kzc.toml"
 _FOLDERS = ("cache", "data")
+_OTHERS = ("ci",)  # tables of the same file that others read
 
 
 class Settings(BaseModel):
@@ -47,6 +51,9 @@ class Settings(BaseModel):
         default="qemu-system-x86_64", min_length=1, description="the emulator, by name or path"
     )
     tree: str = Field(default="", description="the tree to take outside of a kernel checkout")
+    db: str = Field(
+        default="", description="a database's URL for runs; SQLite's in the data folder if empty"
+    )
     profile: str = Field(
         default="default", min_length=1, description="a set of config fragments, by name"
     )
@@ -64,7 +71,7 @@ def load_settings(
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for file in (user_config_path("kzc") / FILE_NAME, cwd / FILE_NAME):
-        found = _read(file)
+        found = {name: value for name, value in _read(file).items() if name not in _OTHERS}
         values |= _anchored(found, file.parent)
         origins |= {name: str(file) for name in found}
     for name in Settings.model_fields:
@@ -79,18 +86,6 @@ def load_settings(
         return Settings.model_validate(values)
     except ValidationError as error:
         raise UsageError("\n".join(_messages(error, origins)), _known()) from error
-
-
-def shared_folder(name: str) -> Path:
-    """The folder patches/, kconfigs/ or selftests/, in a checkout or in an installed wheel."""
-    package = Path(__file__).parent
-    installed = package / "data" / name
-    checkout = package.parent / name
-    if (package.parent / "pyproject.toml").is_file() and checkout.is_dir():
-        return checkout
-    if installed.is_dir():
-        return installed
-    raise HostError(f"kzc's own folder {name}/ is missing ({installed})", "install kzc again")
 
 
 def _read(file: Path) -> dict[str, object]:

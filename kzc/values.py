@@ -60,6 +60,7 @@ class Stage(StrEnum):
     BUILD = "build"
     BOOT = "boot"
     TEST = "test"
+    BENCH = "bench"
 
 
 class Fit(StrEnum):

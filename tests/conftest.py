@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What every test stands on: signals that do what a terminal's would."""
+"""What every test stands on: signals that do what a terminal's would, sources compiled once."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
+
+# without, each worker compiles all tests anew, and each `kzc` that a test starts all of kzc
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session", autouse=True)

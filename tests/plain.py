@@ -32,7 +32,7 @@ class PlainRunner(LocalRunner):
             )
         except subprocess.TimeoutExpired:
             raise HostError(f"{argv[0]} did not end within {timeout} s") from None
-        except FileNotFoundError:
+        except OSError:  # what cannot be started is told as ever
             return super().capture(argv, **how)
         out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
         if how.get("check", True) and done.returncode:

@@ -9,22 +9,35 @@ from typing import Annotated
 import typer
 
 from kzc import __version__
-from kzc.cli.verbs import machine, runs, series, trees
+from kzc.cli.verbs import bench, ci, machine, manuals, runs, series, store, trees
 
 app = typer.Typer(
     name="kzc",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="From a kernel patch series for zerocopy sockets and a tree to a verdict.",
 )
 app.add_typer(trees.app, name="tree")
-for _group in (series.app, runs.app, machine.app):
+for _group in (
+    series.app,
+    runs.app,
+    bench.app,
+    ci.app,
+    store.app,
+    machine.app,
+    manuals.app,
+):
     app.add_typer(_group)  # without a name its verbs are kzc's own
 
 
 def run(argv: Sequence[str]) -> int:
-    """The exit status of a whole command line."""
+    """The exit status of a whole command line; a shell's question is answered before it is one."""
+    if argv[:1] == ["--complete-line"]:
+        from kzc.cli.completing.answer import answer
+
+        return answer(typer.main.get_command(app), argv[1:])
     try:
         app(args=list(argv), prog_name="kzc")
     except SystemExit as end:

@@ -21,13 +21,14 @@ from kzc.cli.mainjob import begun, plan_for, working
 from kzc.cli.options import Asked
 from kzc.errors import KzcError, UsageError
 from kzc.git import Git, keep
-from kzc.jobs import bisect as job_of
-from kzc.jobs import culprit, kernels
-from kzc.jobs.belief import Goal
-from kzc.jobs.bisect import Found
-from kzc.jobs.observations import FILE, Log, Observation, Question, Suspect
-from kzc.jobs.points import Line, Points
-from kzc.jobs.sightings import BOOT, Seen, Sought, sought
+from kzc.jobs import kernels
+from kzc.jobs.bisection import culprit
+from kzc.jobs.bisection import drive as job_of
+from kzc.jobs.bisection.belief import Goal
+from kzc.jobs.bisection.drive import Found
+from kzc.jobs.bisection.observations import FILE, Log, Observation, Question, Suspect
+from kzc.jobs.bisection.points import Line, Points
+from kzc.jobs.bisection.sightings import BOOT, Seen, Sought, sought
 from kzc.jobs.workshop import Screen, Workshop
 from kzc.proc import LocalRunner, Runner
 from kzc.results.clean import LONG, cut, printable, short
@@ -213,7 +214,7 @@ def _log(given: str) -> Path:
     path = Path(given)
     if path.is_file():
         return path
-    store = Store(load_settings({}, Path.cwd()).data)
+    store = Store.of(load_settings({}, Path.cwd()))
     path = store.folder_of(store.load(given)) / FILE
     if not path.exists():
         raise UsageError(f"run {given} has no {FILE}: it was no bisection", "`kzc runs` shows all")

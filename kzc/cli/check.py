@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kzc.cli.exports import files_of, write
 from kzc.cli.job import Job, all_suites, marked, suite_folder, understand
 from kzc.cli.mainjob import opened, plan_for, reported
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.jobs import checks
-from kzc.jobs.checks import Request
+from kzc.jobs.check import series as checks
+from kzc.jobs.check.series import Request
 from kzc.jobs.workshop import Workshop
 from kzc.proc import LocalRunner
 from kzc.results.b4 import b4_checks, terse
@@ -48,6 +49,7 @@ class _Mailed:
 
 def check(asked: Asked, allmodconfig: bool, form: str) -> int:
     """Check all patches and report: text or json with the verdict's status, b4 or terse with 0."""
+    files = files_of(asked)
     mailed = _from_stdin(sys.stdin.buffer.read()) if asked.series == _STDIN else None
     job = _for_mail(asked, mailed) if mailed else understand(asked)
     series = job.patches("check")
@@ -67,6 +69,7 @@ def check(asked: Asked, allmodconfig: bool, form: str) -> int:
     )
     with opened(job, facts, quiet=form in _QUIET) as shopfloor:
         checks.run(shopfloor, request)
+    write(files, shopfloor.run.run, shopfloor.run.folder)
     return _FORMS[form](shopfloor)
 
 

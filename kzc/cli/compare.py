@@ -1,27 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`kzc compare`: two versions of a series, and the newest runs of them; or two runs."""
+"""`kzc compare`: two versions of a series, and the newest runs of them; or two runs, trees or
+topologies."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from kzc.cli import versions
+from kzc.cli import sides, versions
 from kzc.cli.options import Asked
+from kzc.cli.sides import Runs
 from kzc.errors import UsageError
 from kzc.jobs.workshop import imported_folder
 from kzc.proc import LocalRunner
 from kzc.results import sidebyside_report as report
 from kzc.results.clean import short
-from kzc.results.sidebyside import Row, newest_pair, regressed, side_by_side
+from kzc.results.sidebyside import newest_pair, regressed
 from kzc.results.store import Store
 from kzc.results.text import WIDTH
+from kzc.results.wanted import Wanted
 from kzc.series.apply import key_of
 from kzc.series.compare import Comparison, compare_series
 from kzc.series.find import find_series
@@ -29,7 +32,8 @@ from kzc.series.imported import list_imported
 from kzc.series.manifest import list_series
 from kzc.settings import Settings, load_settings, shared_folder
 from kzc.trees.find import find_tree
-from kzc.values import Run, Series
+from kzc.trees.registry import listed
+from kzc.values import Series
 
 FORMATS = ("text", "markdown", "json")
 _RUN = re.compile(r"\d{8}(-\d{1,6}(-[0-9a-f]{0,4})?)?|[0-9a-f]{4}")
@@ -43,37 +47,48 @@ class Shown:
     full: bool = False
 
 
-@dataclass(frozen=True)
-class Runs:
-    """Two runs and what became of their cases."""
+def compare(asked: Asked, old: str, new: str, shown: Shown, wanted: Wanted) -> int:
+    """Compare two versions, or two runs; 1 where a case regressed between the runs.
 
-    old: Run
-    new: Run
-    rows: tuple[Row, ...]
-
-
-def compare(asked: Asked, old: str, new: str, shown: Shown) -> int:
-    """Compare two versions, or two runs; 1 where a case regressed between the runs."""
+    `wanted` restricts the runs that are looked for, and says over how many rates are taken.
+    """
     if shown.form not in FORMATS:
         raise UsageError(f"there is no format {shown.form}", f"there are: {', '.join(FORMATS)}")
     cwd = Path.cwd()
     settings = load_settings({}, cwd)
-    store = Store(settings.data)
-    meant = [_means_run(spec, cwd, settings) for spec in (old, new)]
-    if all(meant):
-        runs = _compared(store.load(old), store.load(new))
+    store = Store.of(settings)
+    runs = _runs_meant(store, (old, new), cwd, settings, wanted)
+    if runs is not None:
         _show_runs(runs, shown)
         return int(regressed(runs.rows))
-    if any(meant):
-        raise UsageError(
-            f"{old} and {new}: one is a run, the other a series",
-            "name two series, or two runs of `kzc runs`",
-        )
     series = _find(asked, (old, new), cwd, settings)
     found = compare_series(*series)
-    at_hand = _runs_of(store, *series)
+    at_hand = _runs_of(store, *series, wanted.last)
     _show(found, series, at_hand, shown)
     return int(at_hand is not None and regressed(at_hand.rows))
+
+
+def _runs_meant(
+    store: Store, specs: tuple[str, str], cwd: Path, settings: Settings, wanted: Wanted
+) -> Runs | None:
+    """The runs, where the words mean runs, topologies or trees; None where they mean series."""
+    meant = [_means_run(spec, cwd, settings) for spec in specs]
+    if all(meant):
+        return sides.of_runs(store, store.load(specs[0]), store.load(specs[1]), wanted.last)
+    if any(meant):
+        raise UsageError(
+            f"{specs[0]} and {specs[1]}: one is a run, the other a series",
+            "name two series, or two runs of `kzc runs`",
+        )
+    if any(_is_path(spec, cwd) for spec in specs):
+        return None
+    if {*specs} <= {*sides.TOPOLOGIES}:
+        return sides.of_topologies(store, *specs, wanted)
+    carried = {*list_series(shared_folder("patches")), *list_imported(imported_folder(settings))}
+    trees = {tree.name for tree in listed(settings)} - carried
+    if {*specs} <= trees:
+        return sides.of_trees(store, *specs, replace(wanted, tree=""))
+    return None
 
 
 def _means_run(spec: str, cwd: Path, settings: Settings) -> bool:
@@ -115,7 +130,7 @@ def _find(
     return old, new
 
 
-def _runs_of(store: Store, old: Series, new: Series) -> Runs | None:
+def _runs_of(store: Store, old: Series, new: Series, last: int) -> Runs | None:
     """The newest runs of the two; None where there is none of one of them, or they are equal."""
     keys = [key_of("", series) for series in (old, new)]
     if keys[0] == keys[1]:
@@ -123,11 +138,7 @@ def _runs_of(store: Store, old: Series, new: Series) -> Runs | None:
     before, after = newest_pair(store.list(), keys[0], keys[1])
     if before is None or after is None:
         return None
-    return _compared(store.load(before.id), store.load(after.id))
-
-
-def _compared(old: Run, new: Run) -> Runs:
-    return Runs(old, new, side_by_side(old, new))
+    return sides.of_runs(store, store.load(before.id), store.load(after.id), last)
 
 
 def _show(

@@ -50,6 +50,8 @@ class Job:
     present: Present | None = None
     """In place of a series that the tree has already."""
     faults: Faults | None = None
+    stream: Path | None = None
+    """Where outcomes go as well, for another program."""
 
     def patches(self, what: str) -> Series:
         """The series. Raises UsageError where the tree has it: there is nothing to `what`."""
@@ -116,6 +118,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         facts=facts,
         present=present,
         faults=faults,
+        stream=cwd / asked.stream if asked.stream else None,
     )
     return marked(job, (series,), patches)
 

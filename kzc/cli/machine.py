@@ -12,6 +12,7 @@ from kzc.cli.doctor import run_doctor
 from kzc.errors import UsageError
 from kzc.kernel import compiler_cache
 from kzc.proc import LocalRunner
+from kzc.results.store import Store
 from kzc.settings import load_settings
 from kzc.trees import cleaning
 
@@ -28,10 +29,13 @@ def doctor(as_json: bool) -> int:
 def clean(everything: bool, days: int | None, size: str) -> int:
     """Remove what is old from the cache, then the longest unused until it is small enough."""
     settings, runner = load_settings({}, Path.cwd()), LocalRunner()
-    below = _bytes(size) if size else None
+    below = size_in_bytes(size) if size else None
     if days is None and below is None:
         days = _DAYS
     removed = cleaning.clean(settings, older_than_days=days, everything=everything, below=below)
+    if days is not None or everything:
+        for copy in Store.of(settings).clean(0 if everything else (days or 0) * 86400.0):
+            print(f"    copy of logs  {copy}")
     for entry in removed:
         print(f"{entry.size / 2**20:8.0f} MiB  {entry.path}")
     freed = sum(entry.size for entry in removed)
@@ -56,7 +60,7 @@ def _say_what_stays(left: int, below: int) -> None:
         print(f"{left / 2**20:8.0f} MiB stay: they are in use, or small")
 
 
-def _bytes(size: str) -> int:
+def size_in_bytes(size: str) -> int:
     """The number of bytes in 20G, 500M, 1.5T (powers of 1024). Raises UsageError."""
     found = _SIZE.fullmatch(size.strip())
     if found is None:

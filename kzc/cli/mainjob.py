@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
@@ -14,9 +14,11 @@ from rich.text import Text
 
 from kzc import __version__
 from kzc.cli.ends import two_ends_of
+from kzc.cli.exports import files_of, write
 from kzc.cli.job import Job, all_suites, marked, understand
 from kzc.cli.options import Asked
 from kzc.cli.screen import screen_for
+from kzc.cli.streamed import streamed
 from kzc.guest.accelerator import Accelerator, probe
 from kzc.jobs import kernels, pipeline
 from kzc.jobs.guests import Plan
@@ -37,8 +39,18 @@ from kzc.values import KernelBuild, Run
 
 def run(asked: Asked) -> int:
     """The main job with its report."""
+    if asked.bisect_run:
+        from kzc.cli.bisectrun import for_git
+
+        return for_git(lambda begin: _run(asked, begin))
+    return _run(asked)
+
+
+def _run(asked: Asked, begin: Callable[[OpenRun], None] = lambda run: None) -> int:
+    """The same; `begin` is told of the run as soon as there is one."""
     if not asked.suites and not asked.series:
         asked = _with_all_suites(asked)
+    files = files_of(asked)
     job = understand(asked)
     ends = two_ends_of(asked, job.tree, job.settings, job.runner)
     others = [end for pair in ends.ends for end in pair if end]
@@ -56,9 +68,11 @@ def run(asked: Asked) -> int:
         present=job.present,
     )
     with begun(job, facts, keep=asked.keep) as (opened_run, places):
+        begin(opened_run)
         with working(job, opened_run, places) as shopfloor:
             pipeline.run(shopfloor, request)
         status = reported(shopfloor)
+        write(files, opened_run.run, opened_run.folder)
         places.hold(_say)
     return status
 
@@ -123,7 +137,7 @@ def begun(
     command = ("kzc", *sys.argv[1:])
     data = job.settings.data
     with (
-        Store(data).create(command, {**job.facts, **facts}, __version__) as run,
+        Store.of(job.settings).create(command, {**job.facts, **facts}, __version__) as run,
         registered(data, run.run.id, command) as live,
         closing(Places(live, kept=keep)) as places,
     ):
@@ -134,7 +148,7 @@ def begun(
 def working(job: Job, run: OpenRun, places: Places, quiet: bool = False) -> Iterator[Workshop]:
     """The screen is in front as long as there is something to be seen on it."""
     console = Console(stderr=True, quiet=quiet)
-    with screen_for(console) as screen:
+    with screen_for(console) as shown, streamed(shown, job.stream, run) as screen:
         if job.tree.dirty:
             console.print(f"uncommitted changes: {job.tree.dirty}", highlight=False)
         if caution := caveat(run.run):

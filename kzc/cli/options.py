@@ -18,6 +18,13 @@ import typer
 
 Kind = Annotated[str, typer.Option("--guest", help="mini (busybox) or vng (this machine's files).")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write the report as one HTML file; - prints it."),
+]
+JUnit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")
+]
 
 
 @dataclass(frozen=True)
@@ -89,13 +96,34 @@ class Asked:
             "--fault-every", min=1, help="Every N-th try fails; may be repeated, a round each."
         ),
     ] = None
+    html: Html = None
+    junit: JUnit = None
+    stream: Annotated[
+        Path | None,
+        typer.Option("--stream", metavar="FILE", help="Add each outcome to FILE, as JSON lines."),
+    ] = None
+    bisect_run: Annotated[
+        bool,
+        typer.Option("--bisect-run", help="For git bisect run: 0 good, 1 bad, 125 cannot tell."),
+    ] = False
 
 
 SOURCE = ("tree", "dirty")
 KERNEL = (*SOURCE, "profile", "config", "virtme")
 GUEST = (*KERNEL, "accel", "append")
 TWO_ENDS = ("topology", "host", "accept", "host_kernel", "guest_kernel", "skew")
-TEST = (*GUEST, "overlay", *TWO_ENDS, "keep", "faults", "fault_every")
+FILES = ("html", "junit")
+TEST = (
+    *GUEST,
+    "overlay",
+    *TWO_ENDS,
+    "keep",
+    "faults",
+    "fault_every",
+    *FILES,
+    "stream",
+    "bisect_run",
+)
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -1,32 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`kzc report`, `kzc runs`, `kzc parse`: looking at what was found, and replaying a log."""
+"""`kzc report`, `kzc parse`: looking at what was found, and replaying a log."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from kzc.cli.exports import Files, checked, write
 from kzc.errors import UsageError
 from kzc.results import text
 from kzc.results.clean import short
-from kzc.results.formats import FORMATS, svg
+from kzc.results.formats import EXPORTS, FORMATS, html
+from kzc.results.logs import in_folder
 from kzc.results.store import Store
 from kzc.results.verdicts import exit_code
 from kzc.settings import load_settings, shared_folder
 from kzc.suites import kernel_log
 from kzc.suites.parsers import PARSERS
-from kzc.values import worst
+from kzc.values import Run, worst
 
 
-def report(run_id: str, form: str) -> int:
-    """One run in one format; the status is the run's verdict."""
-    store = Store(load_settings({}, Path.cwd()).data)
+def report(run_id: str, form: str, files: Files) -> int:
+    """One run in one format, or into files; the status is the run's verdict."""
+    checked(files)
+    store = Store.of(load_settings({}, Path.cwd()))
     run = store.load(run_id or None)
     folder = store.folder_of(run)
-    exporters = {**FORMATS, "svg": svg}
-    if form == "text":
+    write(files, run, folder)
+    exporters = {**FORMATS, **EXPORTS, "html": _html}
+    if not form and any(files.values()):
+        return exit_code(run)
+    if form in ("text", ""):
         Console(width=None if Console().is_terminal else text.WIDTH).print(text.render(run, folder))
     elif form in exporters:
         print(exporters[form](run, folder))
@@ -35,10 +42,16 @@ def report(run_id: str, form: str) -> int:
     return exit_code(run)
 
 
-def runs() -> int:
-    """The table of runs."""
-    Console().print(text.runs(Store(load_settings({}, Path.cwd()).data).list()))
+def schema() -> int:
+    """The JSON Schema of the JSON report."""
+    from kzc.results.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
     return 0
+
+
+def _html(run: Run, folder: Path) -> str:
+    return html(run, in_folder(folder))
 
 
 def parse(form: str, file: Path, status: int | None) -> int:

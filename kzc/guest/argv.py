@@ -43,6 +43,9 @@ _POLICY = (
     "ignore_loglevel",
     "printk.devkmsg=on",
 )
+# a counted nanosecond is an instruction, so the clock's rate is known; to find it out, or that of
+# the local APIC's timer, a kernel reads clocks for 100 ms, which takes ten seconds that way
+_COUNTED = ("tsc_early_khz=1000000", "nolapic_timer")
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ class GuestSpec:
     itself, above the image. `terminal` gives a second serial port with a shell (terminal.py).
     `console` is the kernel's, ttyS0 or, for mini guests, hvc0: that one says nothing before its
     driver is there, and costs an emulated host one exit per line where ttyS0 costs one per byte.
-    `pinned` is the CPU of its host on which a mini guest's QEMU stays.
+    `pinned` is the CPU of its host on which a mini guest's QEMU stays. With `icount` the guest's
+    clock counts the instructions that its one emulated CPU executes, each a nanosecond.
     """
 
     kind: str
@@ -86,6 +90,7 @@ class GuestSpec:
     terminal: bool = False
     console: str = "ttyS0"
     pinned: int | None = None
+    icount: bool = False
 
 
 def line(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
@@ -107,7 +112,7 @@ def mini(spec: GuestSpec, sockets: Sockets) -> tuple[str, ...]:
         *port,
         *_network(spec),
         "-append",
-        " ".join((f"console={spec.console}", *early, *_POLICY, *spec.append)),
+        " ".join((f"console={spec.console}", *early, *_policy(spec), *spec.append)),
     )
 
 
@@ -144,6 +149,7 @@ def _qemu(spec: GuestSpec) -> tuple[str, ...]:
         str(spec.cpus),
         "-m",
         f"{spec.memory}M",
+        *_clock(spec),
         "-nodefaults",
         "-no-user-config",
         "-no-reboot",
@@ -153,6 +159,17 @@ def _qemu(spec: GuestSpec) -> tuple[str, ...]:
         str(spec.image),
         *initrd,
     )
+
+
+def _policy(spec: GuestSpec) -> tuple[str, ...]:
+    return (*_POLICY, *_COUNTED) if spec.icount else _POLICY
+
+
+def _clock(spec: GuestSpec) -> tuple[str, ...]:
+    """A CPU that halts waits in real time (sleep=on): with sleep=off the clock jumps to whatever
+    timer is next, past everything that comes from outside, and timeouts fire that nothing waited
+    for."""
+    return ("-icount", "shift=0,sleep=on", "-rtc", "clock=vm") if spec.icount else ()
 
 
 def _channels(sockets: Sockets) -> tuple[str, ...]:
@@ -199,13 +216,13 @@ def _network(spec: GuestSpec) -> tuple[str, ...]:
 
 def vng(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
     """virtme-ng with this machine's root file system; kzc's channels come on top of its own."""
-    extra = shlex.join(("-S", *_cpu(spec), *_channels(sockets), *_network(spec)))
+    extra = shlex.join(("-S", *_cpu(spec), *_clock(spec), *_channels(sockets), *_network(spec)))
     return (
         *_vng(spec),
         "--exec",
         f"sh {shlex.quote(str(agent))}",
         "--append",
-        " ".join((_ROOT, *_POLICY, *spec.append)),
+        " ".join((_ROOT, *_policy(spec), *spec.append)),
         f"--qemu-opts={extra}",
     )
 

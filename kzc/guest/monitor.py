@@ -78,6 +78,16 @@ class Monitor:
             raise OSError(f"QEMU forwards no port: {told.strip()}")
         return int(match[1])
 
+    def vcpus(self) -> tuple[int, ...]:
+        """The threads of the guest's CPUs, in their order, by their ids on its host. Raises OSError
+        when QEMU does not answer or says something else."""
+        told = self._command("query-cpus-fast")
+        found = [cpu.get("thread-id") for cpu in told] if isinstance(told, list) else []
+        threads = tuple(thread for thread in found if isinstance(thread, int))
+        if not threads:
+            raise OSError("QEMU tells no threads of its CPUs")
+        return threads
+
     def _command(self, command: str, /, **arguments: object) -> object:
         from qemu.qmp import QMPError
 

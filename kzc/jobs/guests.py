@@ -30,7 +30,7 @@ _IN_GUEST = "kzc/bin"
 class Plan:
     """How guests are to be run: accelerator, slowdown and least memory (MiB) of the profile,
     further kernel parameters, another kind of guest than the suite's, if asked for, and faults to
-    run suites under."""
+    run suites under. With `counted` the clock of a guest on this machine counts instructions."""
 
     accel: str
     slowdown: float = 1.0
@@ -38,6 +38,7 @@ class Plan:
     append: tuple[str, ...] = ()
     kind: str = ""
     faults: Faults | None = None
+    counted: bool = False
 
     @property
     def factor(self) -> float:

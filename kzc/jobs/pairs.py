@@ -34,7 +34,7 @@ _INSIDE = 51000
 _PORTS = (1 << 16, 1 << 30)  # AF_VSOCK ports that nobody else uses by habit
 _ATTEMPTS = 3
 _EMULATED_BOOT = Limits(6, 60)  # silence is how a lost guest shows; one that lives is never so long
-_LOST = (Ended.GONE, Ended.SILENCE, Ended.STALLED)
+LOST = (Ended.GONE, Ended.SILENCE, Ended.STALLED)
 _IN_GUEST = "/kzc/bin"
 
 
@@ -81,7 +81,9 @@ def test(
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
     try:
         with shopfloor.places.place(f"{side.topology}/guest") as place:
-            guest, guest_cid, attempts = place.enter(_guest(shopfloor, side, spec, folder, name))
+            guest, guest_cid, attempts = place.enter(
+                boot_behind(shopfloor, side, spec, folder, name)
+            )
             boot = boot_outcome(spec, guest.booted, rules, name)
             detail = {**boot.detail, **_facts(side), "cid": guest_cid, "attempts": attempts}
             detail["repeat"] = shopfloor.again
@@ -91,7 +93,7 @@ def test(
             if guest.booted.ended is not Ended.EXIT:
                 return (boot,)
             shopfloor.screen.step(f"running {name}")
-            pair = _pair(side, guest, guest_cid, programs, folder)
+            pair = pair_of(side, guest, guest_cid, programs, folder)
             setting = Setting(_IN_GUEST, side.factor, pair.guest.absent, rules)
             watch = stopwatch()
             with capturing(side.host, folder, side.hosting.lacks) as capture:
@@ -114,7 +116,7 @@ def test(
 
 
 @contextmanager
-def _guest(
+def boot_behind(
     shopfloor: Workshop, side: Side, spec: GuestSpec, folder: Path, name: str
 ) -> Iterator[tuple[Booted, int, int]]:
     """The guest behind a CID of its own; another one is taken when somebody had it.
@@ -151,7 +153,7 @@ def _guest(
 def tried_again(ended: Ended, *, taken: bool, emulated: bool) -> bool:
     """Whether a guest whose boot ended so is started once more: its CID was `taken`, or it was lost
     by an emulation. What its kernel said itself (a panic) or its host did is never tried again."""
-    return (taken and ended is Ended.GONE) or (emulated and ended in _LOST)
+    return (taken and ended is Ended.GONE) or (emulated and ended in LOST)
 
 
 def _owned(release: Callable[[], None], guest: Booted) -> None:
@@ -161,7 +163,8 @@ def _owned(release: Callable[[], None], guest: Booted) -> None:
     release()
 
 
-def _pair(side: Side, guest: Booted, guest_cid: int, programs: Programs, folder: Path) -> Pair:
+def pair_of(side: Side, guest: Booted, guest_cid: int, programs: Programs, folder: Path) -> Pair:
+    """The two ends, with a network between them. Raises HostError where the guest has none."""
     answer = guest.run(UP, Limits(20, 30).scaled(side.factor))
     if answer.ended is Ended.EXIT and answer.status:
         raise HostError(f"the guest has no network: {' / '.join(answer.output[-2:])}")

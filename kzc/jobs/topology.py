@@ -140,7 +140,7 @@ def second_level(side: Side, plan: Plan, image: Path) -> GuestSpec:
         append=plan.append,
         cpu=side.hosting.cpu,
         console=HVC if side.emulated else "ttyS0",
-        pinned=_SECOND_LEVEL_CPU if side.emulated and side.first else None,
+        pinned=_SECOND_LEVEL_CPU if side.emulated and side.first and not plan.counted else None,
     )
 
 
@@ -156,11 +156,12 @@ def _first(shopfloor: Workshop, plan: Plan, image: Path, memory: int) -> GuestSp
         "vng",
         image,
         plan.accel,
-        cpus=2,
+        cpus=1 if plan.counted else 2,
         memory=_FIRST_MEMORY + max(memory, plan.memory),
-        append=(*plan.append, *(_ALONE if plan.accel == "tcg" else ())),
+        append=(*plan.append, *(_ALONE if plan.accel == "tcg" and not plan.counted else ())),
         qemu=shopfloor.settings.qemu,
         vng=find_vng(),
+        icount=plan.counted,
     )
 
 

@@ -61,7 +61,7 @@ def case_from_json(data: Mapping[str, Any]) -> Case:
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
-    """One line of outcomes.jsonl, as an object."""
+    """An outcome as an object."""
     return {
         "stage": outcome.stage.value,
         "subject": outcome.subject,

@@ -48,6 +48,10 @@ def junit(run: Run, folder: Path) -> str:
         xml.add_testsuite(suite)
     xml.update_statistics()
     tree = ElementTree.fromstring(xml.tostring())
+    tree.attrib.pop("skipped", None)  # Jenkins' schema has it for suites alone
+    for each in tree.iter():
+        if "time" in each.attrib:
+            each.set("time", f"{float(each.get('time', 0)):.3f}")
     ElementTree.indent(tree)
     text = ElementTree.tostring(tree, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
@@ -56,7 +60,7 @@ def junit(run: Run, folder: Path) -> str:
 def _suites(run: Run, folder: Path) -> Iterator[tuple[str, list[TestCase], _Facts]]:
     for stage in Stage:
         outcomes = [outcome for outcome in run.outcomes if outcome.stage is stage]
-        if stage in (Stage.TEST, Stage.CHECK):
+        if stage in (Stage.TEST, Stage.CHECK, Stage.BENCH):
             for each in outcomes:
                 yield short(each.subject), _of_suite(each, folder), _facts(each, folder)
         elif outcomes:

@@ -11,27 +11,46 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kzc.results import summary, zerocopy
+from kzc.results.cells import cells
 from kzc.results.clean import block, code, sentence
 from kzc.results.grid import Cell, grid
 from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
 
+STEP_SUMMARY = 1 << 20
+"""Bytes that GitHub takes as the summary of a step; of a larger one it shows nothing at all."""
+
 
 def markdown(run: Run, folder: Path) -> str:
     """The whole report as one text; paths of logs are relative to the run's folder."""
+    parts = [_verdicts(run), _stages(run), *_checks(run), *_warnings(run), *_failures(run)]
+    parts += [*_transfers(run), *_skipped(run), _provenance(run)]
+    return "\n\n".join(parts) + "\n"
+
+
+def step_summary(run: Run, folder: Path, limit: int = STEP_SUMMARY) -> str:
+    """The report for the summary of a CI step: what failed comes first, logs are named and not
+    linked, and it has at most `limit` bytes; what does not fit is left out, and that is said."""
+    last = ["The rest is left out here for its size; it is in the other reports.", _provenance(run)]
+    rows = (*_failures(run), _stages(run), *_checks(run, linked=False), *_warnings(run))
+    parts, room = [_verdicts(run)], limit - sum(len(part.encode()) + 4 for part in last)
+    room -= len(parts[0].encode()) + 4
+    for part in (*rows, *_transfers(run), *_skipped(run), ""):
+        room -= len(part.encode()) + 4
+        if room < 0:
+            break
+        parts += [part] if part else [last.pop()]
+    return "\n\n".join(parts if len(last) < 2 else [*parts, *last]) + "\n"
+
+
+def _verdicts(run: Run) -> str:
     parts = [
         f"## {summary.word(run)}: {sentence(summary.headline(run))}",
         *([f"**Not clean**: {sentence(said)}."] if (said := summary.caveat(run)) else []),
         *([] if run.finished else [f"**Unfinished**: {summary.UNFINISHED}."]),
-        _stages(run),
-        *_checks(run),
-        *_warnings(run),
-        *_failures(run),
-        *_transfers(run),
-        *_skipped(run),
-        _provenance(run),
+        *_cells(run),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -56,22 +75,43 @@ def _stages(run: Run) -> str:
     return _grid(("Stage", "Subject", "Verdict", "Found", "Time"), rows)
 
 
-def _checks(run: Run) -> Iterator[str]:
+def _cells(run: Run) -> Iterator[str]:
+    found = cells(run)
+    if found:
+        head = ("Tree", "Series", "Topology", *map(sentence, found.columns))
+        rows = (
+            (
+                *map(sentence, (row.tree, row.series, row.topology or "-")),
+                *("-" if mark is None else _said(mark.word, mark.verdict) for mark in row.marks),
+            )
+            for row in found.rows
+        )
+        yield _grid(head, rows)
+
+
+def _said(word: str, verdict: Verdict) -> str:
+    return word if verdict.good else f"**{word}**"
+
+
+def _checks(run: Run, linked: bool = True) -> Iterator[str]:
     found = grid(run)
     if found:
         yield "### Checks"
-        rows = ((sentence(row.subject), *map(_cell, row.cells)) for row in found.rows)
+        rows = (
+            (sentence(row.subject), *(_cell(cell, linked) for cell in row.cells))
+            for row in found.rows
+        )
         yield _grid(("Patch", *map(sentence, found.columns)), rows)
         if found.notes:
             notes = [f"- {sentence(note)}" for note in found.notes[: summary.CASES]]
             yield "\n".join((*notes, *(f"- {text}" for text in _more(len(found.notes)))))
 
 
-def _cell(cell: Cell | None) -> str:
+def _cell(cell: Cell | None, linked: bool) -> str:
     if cell is None:
         return "-"
     word = cell.word if cell.verdict.good else f"**{cell.word}**"
-    return f"[{word}]({cell.log})" if cell.log else word
+    return f"[{word}]({cell.log})" if cell.log and linked else word
 
 
 def _warnings(run: Run) -> Iterator[str]:

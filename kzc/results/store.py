@@ -1,38 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs on disk: `<data>/runs/<id>/` with run.json, outcomes.jsonl and logs/.
+"""Runs that last: every run and outcome in a database, every log by its content.
 
-run.json is the header, always replaced whole. Each outcome is one line of outcomes.jsonl, on
-disk before `append` returns, so that a kill at any moment loses only the step in flight. A run
-without the mark `finished` in its header was cut short, and says so.
+An outcome is in the database before `append` returns, so that a kill at any moment loses only the
+step in flight. A run without the mark `finished` was cut short, and says so. While it goes on its
+logs are plain files in a folder of its own; see folders.py for what becomes of them.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
-import os
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 from kzc.errors import HostError, UsageError
+from kzc.inuse import owned
 from kzc.results import disk
-from kzc.results.codec import (
-    header_from_json,
-    header_to_json,
-    outcome_from_json,
-    outcome_to_json,
-)
-from kzc.results.verdicts import judge
+from kzc.results.blobs import Blobs, Elsewhere, Kept
+from kzc.results.past import Past, pasts
+from kzc.results.wanted import Wanted
+from kzc.settings import Settings
 from kzc.values import Outcome, Run
 
-HEADER, OUTCOMES, LOGS = "run.json", "outcomes.jsonl", "logs"
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
-_DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
+if TYPE_CHECKING:  # slow to load, and not needed by who only names a store
+    import sqlalchemy as sa
+
+LOGS = "logs"
+ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 
 def _now() -> datetime:
@@ -46,11 +45,12 @@ def _token() -> str:
 class OpenRun:
     """A run being made. Leaving the `with` block by an exception leaves it unfinished."""
 
-    def __init__(self, folder: Path, run: Run, clock: Callable[[], datetime] = _now) -> None:
-        self.folder = folder
+    def __init__(self, store: Store, engine: sa.Engine, run: Run, until: ExitStack) -> None:
+        self.folder = store.folder / run.id
+        self._store = store
+        self._engine = engine
         self._run = run
-        self._clock = clock
-        self._file = os.open(folder / OUTCOMES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._until = until
 
     @property
     def run(self) -> Run:
@@ -63,23 +63,29 @@ class OpenRun:
         return self.folder / LOGS
 
     def append(self, outcome: Outcome) -> None:
-        """Keep one outcome. Raises HostError when the disk refuses; the file stays whole then."""
-        data = json.dumps(outcome_to_json(outcome)).encode() + b"\n"
-        with disk.blamed(self.folder / OUTCOMES):
-            disk.append(self._file, data)
+        """Keep one outcome. Raises HostError when the disk refuses; nothing of it is kept then."""
+        from kzc.results.db import rows
+
+        with self._changing() as connection:
+            rows.add_outcome(connection, self._run.id, len(self._run.outcomes), outcome)
         self._run = replace(self._run, outcomes=(*self._run.outcomes, outcome))
 
     def note(self, facts: Mapping[str, str]) -> None:
         """Add to the environment what was not known at the start (config hash, release)."""
+        from kzc.results.db import rows
+
+        with self._changing() as connection:
+            rows.add_facts(connection, self._run.id, facts)
         self._run = replace(self._run, environment={**self._run.environment, **facts})
-        _save(self.folder, header_to_json(self._run))
 
     def finish(self) -> Run:
         """Mark the run as complete and return it; a second call changes nothing."""
+        from kzc.results.db import rows
+
         if not self._run.finished:
-            run = replace(self._run, finished=_stamp(self._clock()))
-            heads = [outcome_to_json(_head(outcome)) for outcome in run.outcomes]
-            _save(self.folder, {**header_to_json(run), "heads": heads})
+            run = replace(self._run, finished=_stamp(self._store.clock()))
+            with self._changing() as connection:
+                rows.finish(connection, run.id, run.finished)
             self._run = run
         return self._run
 
@@ -87,31 +93,181 @@ class OpenRun:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
+        from kzc.results import folders
+
+        with self._until:
             if kind is None:
                 self.finish()
-        finally:
-            os.close(self._file)
+            with suppress(HostError):  # nothing is lost, and the next run tries again
+                folders.fold(self._engine, self._store.blobs, self.folder)
+
+    @contextmanager
+    def _changing(self) -> Iterator[sa.Connection]:
+        from kzc.results.db import engine
+
+        with engine.blamed(self._engine), engine.writing(self._engine).begin() as connection:
+            yield connection
 
 
 @dataclass(frozen=True)
 class Store:
-    """All runs under the data folder. Any number of kzc may use it at once."""
+    """All runs. Any number of kzc may use it at once; `db` is a database's URL, empty for a file
+    in the folder `data`, where logs are in any case."""
 
     data: Path
+    db: str = ""
     clock: Callable[[], datetime] = _now
     token: Callable[[], str] = _token
+
+    @classmethod
+    def of(cls, settings: Settings) -> Store:
+        """The store that the user has set."""
+        return cls(settings.data, settings.db)
 
     @property
     def folder(self) -> Path:
         return self.data / "runs"
 
+    @property
+    def blobs(self) -> Blobs:
+        return Blobs(self.data / "logs")
+
     def folder_of(self, run: Run) -> Path:
-        """The folder of a loaded run; it holds its logs."""
-        return self.folder / run.id
+        """The folder of a run with its logs; made again where it was given up. It is not there
+        where the logs are on another machine. Raises HostError."""
+        from kzc.results import folders
+
+        folder = self.folder / run.id
+        if not folder.is_dir():
+            with self.opened() as engine, suppress(Elsewhere):
+                folders.restore(engine, self.blobs, folder)
+        return folder
+
+    def files(self, run: Run) -> tuple[Kept, ...]:
+        """The files of a run, by their paths in its folder; of one that goes on, or was just
+        killed, those that are there."""
+        from kzc.results import folders
+
+        with self.opened() as engine:
+            found = folders.kept(engine, run.id)
+        return found or folders.plain(self.folder / run.id)
 
     def create(self, command: Sequence[str], environment: Mapping[str, str], kzc: str) -> OpenRun:
         """Begin a run in a folder of its own. Raises HostError when the disk refuses."""
+        import sqlalchemy as sa
+
+        from kzc.results import folders
+        from kzc.results.db import rows
+        from kzc.results.db.engine import blamed, writing
+
+        facts = {str(key): str(value) for key, value in environment.items()}
+        with ExitStack() as stack:
+            engine = stack.enter_context(self.opened())
+            with suppress(HostError):  # the run itself will say what is wrong
+                folders.tidy(engine, self.blobs, self.folder)
+            while True:
+                begin, folder = self._new_folder()
+                with disk.blamed(folder):
+                    stack.enter_context(owned(folder / folders.LOCK))
+                run = Run(folder.name, _stamp(begin), tuple(command), kzc, facts)
+                try:
+                    with blamed(engine), writing(engine).begin() as connection:
+                        rows.add_run(connection, run)
+                except sa.exc.IntegrityError:  # another machine has a run of that name
+                    continue
+                break
+            return OpenRun(self, engine, run, stack.pop_all())
+
+    def load(self, name: str | None = None) -> Run:
+        """The run of that id, of the only id that begins or ends so, or the newest.
+
+        Raises UsageError when no or more than one run is meant, HostError when the database fails.
+        """
+        from kzc.results.db import rows
+        from kzc.results.db.engine import blamed
+
+        with self.opened() as engine, blamed(engine), engine.begin() as connection:
+            ids = rows.ids(connection)
+            run = rows.read_run(connection, self._meant(name, ids))
+        assert run is not None
+        return run
+
+    def latest(self) -> Run:
+        """The newest run. Raises UsageError when there is none."""
+        return self.load()
+
+    def list(self, wanted: Wanted | None = None) -> tuple[Run, ...]:
+        """All runs, or those wanted, newest first, without cases and detail: the verdicts of cases
+        are folded into their outcomes'."""
+        from kzc.results.db import chosen, rows
+        from kzc.results.db.engine import blamed
+
+        wanted = wanted or Wanted()
+        with self.opened() as engine, blamed(engine), engine.begin() as connection:
+            found = rows.read_heads(connection, chosen.ids(wanted))
+        return chosen.by_verdict(found, wanted)
+
+    def past(self, case: str, wanted: Wanted | None = None) -> tuple[Past, ...]:
+        """What became of a case (SUITE:CASE or CASE), or of a whole suite or stage, in all runs;
+        with `wanted.last` the newest so many sightings of each.
+
+        Raises UsageError that names similar ones where nothing was seen of it.
+        """
+        from kzc.results.db import sightings
+        from kzc.results.db.engine import blamed
+
+        wanted = wanted or Wanted()
+        with self.opened() as engine, blamed(engine), engine.begin() as connection:
+            found = sightings.of_case(connection, case, replace(wanted, last=0))
+            near = () if found else sightings.names_like(connection, case)
+        if not found:
+            hint = f"near it: {', '.join(near)}" if near else "`kzc runs` shows what was run"
+            raise UsageError(f"no run has a case, suite or stage {case!r}", hint)
+        return tuple(replace(past, seen=past.seen[-wanted.last :]) for past in pasts(found))
+
+    def export(self, run: Run, target: Path) -> None:
+        """Put a run that is over into an archive. Raises UsageError where it goes on."""
+        from kzc.results import archive, folders
+
+        folder = self.folder / run.id
+        with self.opened() as engine:
+            if not folders.settle(engine, self.blobs, folder):
+                raise UsageError(f"run {run.id} goes on", "`kzc ps` shows it")
+            archive.pack(run, folders.kept(engine, run.id), self.blobs, target)
+
+    def take(self, source: Path, limit: int) -> tuple[Run, bool]:
+        """Take in the run of an archive of at most `limit` bytes, or of an old run's folder; and
+        whether it was not here. Raises UsageError where it cannot be trusted; nothing is kept
+        then."""
+        from kzc.results import old_runs, taking
+
+        with self.opened() as engine:
+            if source.is_dir():
+                return old_runs.copy_in(engine, self.blobs, source)
+            return taking.take(engine, self.blobs, source, limit)
+
+    def clean(self, older_than: float) -> tuple[Path, ...]:
+        """Remove the plain copies of runs' files that are older than so many seconds, and what
+        kills left half made. The runs themselves stay. Returns what was removed."""
+        from kzc.results import folders
+
+        if not self.folder.is_dir():
+            return ()
+        with self.opened() as engine:
+            gone = folders.tidy(engine, self.blobs, self.folder, older_than=older_than)
+        return (*gone, *self.blobs.sweep())
+
+    @contextmanager
+    def opened(self) -> Iterator[sa.Engine]:
+        """The database; runs of a kzc without one are taken in first."""
+        from kzc.results import old_runs
+        from kzc.results.db.engine import opened
+
+        with opened(self.data, self.db) as engine:
+            old_runs.take_in(engine, self.blobs, self.folder)
+            yield engine
+
+    def _new_folder(self) -> tuple[datetime, Path]:
         with disk.blamed(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             while True:
@@ -119,95 +275,20 @@ class Store:
                 folder = self.folder / f"{begin:%Y%m%d-%H%M%S}-{self.token()}"
                 try:
                     folder.mkdir()
-                    break
                 except FileExistsError:
                     continue
-            run = Run(folder.name, _stamp(begin), tuple(command), kzc, dict(environment))
-            (folder / LOGS).mkdir()
-            _save(folder, header_to_json(run))
-            return OpenRun(folder, run, self.clock)
+                (folder / LOGS).mkdir()
+                return begin, folder
 
-    def load(self, name: str | None = None) -> Run:
-        """The run of that id, of the only id that begins or ends so, or the newest.
-
-        Raises UsageError when no or more than one run is meant, HostError when it is damaged.
-        """
+    def _meant(self, name: str | None, ids: Sequence[str]) -> str:
+        if name is None and not ids:
+            raise UsageError(f"no run in {self.data}", "`kzc run SERIES` makes one")
         if name is None:
-            return self.latest()
-        ids = self._ids()
+            return ids[0]
         meant = [name] if name in ids else [key for key in ids if _means(name, key)]
         if len(meant) != 1:
             raise _unclear(name, meant, ids)
-        return self._read(meant[0])
-
-    def latest(self) -> Run:
-        """The newest run. Raises UsageError when there is none, HostError when it is damaged."""
-        ids = self._ids()
-        if not ids:
-            raise UsageError(f"no run in {self.folder}", "`kzc run SERIES` makes one")
-        same_second = [key for key in ids if key[:15] == ids[0][:15]]
-        return max(map(self._read, same_second), key=lambda run: run.started)
-
-    def list(self) -> tuple[Run, ...]:
-        """All runs, newest first; finished ones without cases and detail, their verdicts folded.
-
-        A folder without a header belongs to a run just being made, and is left out.
-        """
-        runs = (self._header(key) for key in self._ids())
-        return tuple(sorted(filter(None, runs), key=lambda run: run.started, reverse=True))
-
-    def _ids(self) -> tuple[str, ...]:
-        folders = self.folder.iterdir() if self.folder.is_dir() else ()
-        names = (each.name for each in folders if (each / HEADER).exists())
-        return tuple(sorted(filter(_ID.fullmatch, names), reverse=True))
-
-    def _header(self, key: str) -> Run | None:
-        try:
-            data = json.loads((self.folder / key / HEADER).read_bytes())
-            if data["finished"]:
-                heads = tuple(outcome_from_json(head) for head in data["heads"])
-            else:
-                heads = read_outcomes(self.folder / key / OUTCOMES)
-            return header_from_json({**data, "id": key}, heads)
-        except (OSError, HostError, *_DAMAGED):
-            return None
-
-    def _read(self, key: str) -> Run:
-        folder = self.folder / key
-        try:
-            data = json.loads((folder / HEADER).read_bytes())
-            return header_from_json({**data, "id": key}, read_outcomes(folder / OUTCOMES))
-        except (OSError, *_DAMAGED) as error:
-            raise HostError(
-                f"run {key} has no readable header {folder / HEADER}: {error}",
-                f"its logs, if it came that far, are in {folder / LOGS}",
-            ) from error
-
-
-def read_outcomes(path: Path) -> tuple[Outcome, ...]:
-    """The outcomes in a file; what a kill left of the last line is passed over.
-
-    Raises HostError for a damaged line that is not the last.
-    """
-    lines = path.read_bytes().split(b"\n") if path.exists() else []
-    outcomes = []
-    for number, data in enumerate(lines, 1):
-        if not data:
-            continue
-        try:
-            outcomes.append(outcome_from_json(json.loads(data)))
-        except _DAMAGED as error:
-            if number == len(lines):
-                break
-            raise HostError(
-                f"line {number} of {path} is damaged: {error}",
-                f"the raw logs are in {path.parent / LOGS}; the other lines are whole",
-            ) from error
-    return tuple(outcomes)
-
-
-def _head(outcome: Outcome) -> Outcome:
-    return replace(outcome, verdict=judge(outcome), cases=(), detail={})
+        return meant[0]
 
 
 def _means(name: str, key: str) -> bool:
@@ -224,9 +305,3 @@ def _unclear(name: str, meant: Sequence[str], ids: Sequence[str]) -> UsageError:
 
 def _stamp(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _save(folder: Path, data: Mapping[str, Any]) -> None:
-    path = folder / HEADER
-    with disk.blamed(path):
-        disk.replace(path, json.dumps(data, indent=1).encode() + b"\n")

@@ -36,7 +36,7 @@ CASES = 25
 """How many of a kind the reports for people show."""
 
 _FACTS = 40
-_SHOWN_ELSEWHERE = frozenset({"repeat", "hint", "warnings", "log", "excerpt", "decoded"})
+_SHOWN_ELSEWHERE = frozenset({"repeat", "hint", "warnings", "log", "excerpt", "decoded", "job"})
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,23 @@ def provenance(run: Run) -> tuple[tuple[str, str], ...]:
 
 
 def rows(run: Run) -> tuple[Row, ...]:
-    """The table of stages, in the order things happened."""
-    return tuple(
-        Row(each.stage.value, short(each.subject), judge(each), _found(each), each.seconds)
-        for each in run.outcomes
-    )
+    """The table of stages, in the order things happened; of a CI job, which has many, the patches
+    that apply are one row."""
+    found: list[Row] = []
+    applied: dict[str, int] = {}
+    for each in run.outcomes:
+        row = Row(each.stage.value, short(each.subject), judge(each), _found(each), each.seconds)
+        if each.stage is not Stage.APPLY or not row.verdict.good or "job" not in each.detail:
+            found.append(row)
+            continue
+        job = short(each.subject.partition(": ")[0])
+        place = applied.setdefault(job, len(found))
+        before = found[place].seconds if place < len(found) else 0.0
+        found[place:] = [
+            Row(row.stage, job, Verdict.PASS, "all apply", before + row.seconds),
+            *found[place + 1 :],
+        ]
+    return tuple(found)
 
 
 def tally(cases: Iterable[Case]) -> str:
@@ -178,7 +190,7 @@ def _amounts(run: Run) -> str:
     # the numbers that a series adds are judged once for all of its patches
     counted = [outcome for outcome in run.outcomes if "collisions" not in outcome.detail]
     stages = Counter(outcome.stage for outcome in counted)
-    nouns = {Stage.APPLY: "patch", Stage.BUILD: "kernel", Stage.TEST: "suite"}
+    nouns = {Stage.APPLY: "patch", Stage.BUILD: "kernel", Stage.TEST: "suite", Stage.BENCH: "bench"}
     amounts = [plural(stages[stage], noun) for stage, noun in nouns.items() if stages[stage]]
     cases = sum(len(outcome.cases) for outcome in run.outcomes)
     amounts += [plural(cases, "case")] if cases else []

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kzc.results import summary, zerocopy
+from kzc.results.cells import cells
 from kzc.results.clean import printable, short
 from kzc.results.grid import grid
 from kzc.results.verdicts import exit_code, verdict_of
@@ -43,6 +44,7 @@ def render(run: Run, folder: Path) -> RenderableType:
     parts = [
         _headline(run),
         _pairs(summary.provenance(run)),
+        *_cells(run),
         _stages(run),
         *_checks(run),
         *_warnings(run),
@@ -90,6 +92,22 @@ def _stages(run: Run) -> Table:
             row.stage, Text(row.subject), _verdict(row.verdict), Text(row.found), span(row.seconds)
         )
     return table
+
+
+def _cells(run: Run) -> Iterator[RenderableType]:
+    found = cells(run)
+    if found:
+        table = _table("Tree", "Series", "Topology", *found.columns)
+        # rather a suite's name is folded than those of all series
+        table.columns[1].min_width = min(24, max(len(row.series) for row in found.rows))
+        for row in found.rows:
+            marks = [
+                Text(mark.word, _STYLES[mark.verdict]) if mark else Text("-", "dim")
+                for mark in row.marks
+            ]
+            names = (row.tree, row.series, row.topology or "-")
+            table.add_row(*map(Text, names), *marks)
+        yield _section("Jobs", table)
 
 
 def _checks(run: Run) -> Iterator[RenderableType]:

@@ -7,9 +7,14 @@ was cut short or found out nothing is never good.
 
 from __future__ import annotations
 
-from kzc.values import Outcome, Run, Verdict, worst
+from kzc.values import Outcome, Run, Stage, Verdict, worst
 
 GOOD, CODE_FAILED, HOST_BROKE = 0, 1, 3
+SKIP, STOP = 125, 128
+"""What `git bisect run` takes for a commit that tells nothing, and for its own end."""
+
+_SEEN_BAD = frozenset({Verdict.FAIL, Verdict.CRASH, Verdict.TIMEOUT})
+_RAN = frozenset({Verdict.PASS, Verdict.XFAIL})
 MEASUREMENT_ONLY = "measurement_only"
 """Key of `Run.environment`: names of what was put on the kernel only to measure."""
 
@@ -52,3 +57,21 @@ def exit_code(run: Run) -> int:
     if not verdict.good:
         return CODE_FAILED
     return GOOD if run.finished else HOST_BROKE
+
+
+def bisect_status(run: Run | None, status: int) -> int:
+    """The status for `git bisect run` of a run that ended with `status`.
+
+    0 good: tests were run, and nothing speaks against the kernel. 1 bad: a test failed in a guest.
+    125 skip: not built, not booted, the host broke, nothing was tested. 128 and more, which ends
+    the bisection: it was interrupted, or the command itself is wrong (no run had begun).
+    """
+    if status >= STOP:
+        return status
+    if run is None:
+        return STOP if status == 2 else SKIP
+    tests = [outcome for outcome in run.outcomes if outcome.stage is Stage.TEST and outcome.cases]
+    if any(judge(outcome) in _SEEN_BAD for outcome in tests):
+        return CODE_FAILED
+    ran = any(case.verdict in _RAN for outcome in tests for case in outcome.cases)
+    return GOOD if ran and verdict_of(run).good and run.finished else SKIP

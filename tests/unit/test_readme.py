@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The README names what there is: every verb, setting, fragment, profile, suite and series."""
+"""The README names what there is: every verb, setting, fragment, profile, suite, series and plan."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_every_verb_is_there() -> None:
     assert not missing(verbs(get_command(app)))
 
 
-def test_every_setting_fragment_profile_suite_series_and_parser_is_there() -> None:
+def test_every_setting_fragment_profile_suite_series_parser_and_plan_is_there() -> None:
     assert not missing(set(Settings.model_fields))
     configs = shared_folder("kconfigs")
     assert not missing({path.stem for path in configs.glob("*.config")})
@@ -39,6 +39,7 @@ def test_every_setting_fragment_profile_suite_series_and_parser_is_there() -> No
     assert not missing({path.parent.name for path in shared_folder("selftests").glob("*/*.toml")})
     assert not missing({path.parent.name for path in shared_folder("patches").glob("*/*.toml")})
     assert not missing(set(PARSERS))
+    assert not missing({path.stem for path in shared_folder("plans").glob("*.toml")})
 
 
 def test_what_it_links_to_exists() -> None:

@@ -20,6 +20,9 @@ from typing import Any
 
 import pytest
 
+from kzc.results.codec import outcome_to_json
+from kzc.results.store import Store
+
 TREE = "debian:linux-source-6.12"
 SERIES = "scm-zc-notification"
 FAULTS = Path(__file__).parents[1] / "data" / "faults"
@@ -77,13 +80,10 @@ class Kzc:
 
     def outcomes(self, stage: str) -> list[dict[str, Any]]:
         """What all runs found in that stage."""
-        lines = [
-            line
-            for path in sorted(self.data.glob("runs/*/outcomes.jsonl"))
-            for line in path.read_text().splitlines()
-        ]
-        found: list[dict[str, Any]] = [json.loads(line) for line in lines]
-        return [outcome for outcome in found if outcome["stage"] == stage]
+        store = Store(self.data)
+        loaded = [store.load(run.id) for run in reversed(store.list())]
+        found = [outcome for run in loaded for outcome in run.outcomes if outcome.stage == stage]
+        return [outcome_to_json(outcome) for outcome in found]
 
     def left(self) -> list[str]:
         """Processes that still run in this kzc's name."""

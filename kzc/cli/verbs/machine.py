@@ -31,7 +31,10 @@ def clean(
         str, typer.Option(metavar="SIZE", help="The longest unused, until the rest is below: 20G.")
     ] = "",
 ) -> None:
-    """Remove worktrees, builds, kernels and images from the cache; what is in use stays."""
+    """Remove worktrees, builds, kernels and images from the cache; what is in use stays.
+
+    Runs stay as well, with their logs; of these the plain copies go, too.
+    """
     from kzc.cli import machine
 
     do(lambda: machine.clean(everything, days, size))

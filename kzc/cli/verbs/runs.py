@@ -16,15 +16,18 @@ app = typer.Typer()
 
 
 @app.command()
-@opt.takes(*opt.KERNEL, "overlay", "jobs")
+@opt.takes(*opt.KERNEL, "overlay", "jobs", "stream")
 def build(
     asked: opt.Asked,
     name: Annotated[str, typer.Argument(help="A series; none builds the tree as it is.")] = "",
+    suite: Annotated[
+        list[str] | None, typer.Option("--suite", "-s", help="Configured for this suite, too.")
+    ] = None,
 ) -> None:
     """Build a kernel; the same again is instant."""
     from kzc.cli import mainjob
 
-    do(lambda: mainjob.build(replace(asked, series=name)))
+    do(lambda: mainjob.build(replace(asked, series=name, suites=tuple(suite or ()))))
 
 
 @app.command()
@@ -74,21 +77,65 @@ def run_series(
 def report(
     run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The newest if none.")] = "",
     form: Annotated[
-        str, typer.Option("--format", "-f", help="text, markdown, json, junit or svg.")
-    ] = "text",
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="text, markdown, summary, json, junit, ktap, kcidb, html or svg.",
+        ),
+    ] = "",
+    html: opt.Html = None,
+    junit: opt.JUnit = None,
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="JSON; `kzc schema` says what is in it."),
+    ] = None,
+    kcidb: Annotated[
+        Path | None, typer.Option("--kcidb", metavar="FILE", help="A KCIDB report (kernelci.org).")
+    ] = None,
+    ktap: Annotated[Path | None, typer.Option("--ktap", metavar="FILE", help="KTAP 1.")] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="Markdown, for a cover letter."),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option("--summary", metavar="FILE", help="Markdown, for $GITHUB_STEP_SUMMARY."),
+    ] = None,
 ) -> None:
-    """Show a run's collated report; the exit status is the run's verdict."""
+    """Show a run's collated report, or write it to files; the exit status is the run's verdict."""
     from kzc.cli import reports
 
-    do(lambda: reports.report(run_id, form))
+    files = {"html": html, "junit": junit, "json": json, "kcidb": kcidb, "ktap": ktap}
+    files |= {"markdown": markdown, "summary": summary}
+    do(lambda: reports.report(run_id, form, files))
 
 
 @app.command()
-def runs() -> None:
-    """All runs, the newest first."""
+def schema() -> None:
+    """Print the JSON Schema of the JSON report."""
     from kzc.cli import reports
 
-    do(reports.runs)
+    do(reports.schema)
+
+
+@app.command()
+def serve(
+    address: Annotated[
+        str, typer.Option("--address", help="Listen here; only this machine can reach 127.0.0.1.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="0 takes one that is free.")
+    ] = 8017,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="HOST", help="A name that browsers call this machine by."),
+    ] = None,
+) -> None:
+    """Show the kept runs in a browser, with their logs; nothing can be changed there."""
+    from kzc.cli import serve as verb
+
+    do(lambda: verb.serve(address, port, name or ()))
 
 
 @app.command()
@@ -128,7 +175,7 @@ def stop(
 def shell(
     run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The only kept one if none.")] = "",
     machine: Annotated[
-        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host, see `kzc ps`.")
+        str, typer.Argument(metavar="[MACHINE]", help="guest (if none) or host; see `kzc ps`.")
     ] = "",
 ) -> None:
     """A terminal on a guest or host of a run that was started with --keep; Ctrl-] leaves it."""

@@ -128,7 +128,7 @@ def go_on(
 
 
 @app.command()
-@opt.takes(*opt.GUEST, "jobs")
+@opt.takes(*opt.GUEST, "jobs", *opt.FILES)
 def check(
     asked: opt.Asked,
     name: Annotated[
@@ -168,15 +168,24 @@ def compare(
     full: Annotated[
         bool, typer.Option("--full", help="The cover letters too, and no interdiff cut.")
     ] = False,
+    series: Annotated[
+        str, typer.Option("--series", help="Between trees or topologies: of it.")
+    ] = "",
+    last: Annotated[
+        int, typer.Option("--last", "-n", min=1, help="Rates are over so many runs of each.")
+    ] = 10,
 ) -> None:
     """What changed from one version of a series to the next, and in the newest runs of both.
 
-    OLD and NEW are series, or two runs of `kzc runs`; 1 where a test case regressed.
+    OLD and NEW are series, two runs of `kzc runs`, two trees of `kzc tree list`, or two topologies;
+    1 where a test case regressed.
     """
     from kzc.cli import compare as verb
+    from kzc.results.wanted import Wanted
 
     shown = verb.Shown("json" if as_json else form, full)
-    do(lambda: verb.compare(asked, old, new, shown))
+    wanted = Wanted(asked.tree or "", series, last=last)
+    do(lambda: verb.compare(asked, old, new, shown, wanted))
 
 
 @app.command()

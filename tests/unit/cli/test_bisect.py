@@ -15,9 +15,9 @@ from kzc.cli.job import understand
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.git import Git
-from kzc.jobs.belief import Goal
-from kzc.jobs.observations import FILE, Log, Observation, Question, Suspect
-from kzc.jobs.sightings import Seen, Sighting, Sought
+from kzc.jobs.bisection.belief import Goal
+from kzc.jobs.bisection.observations import FILE, Log, Observation, Question, Suspect
+from kzc.jobs.bisection.sightings import Seen, Sighting, Sought
 from kzc.results.store import Store
 from tests.fakelinux import commit, edit
 from tests.plain import RUNNER

@@ -13,6 +13,7 @@ from kzc.git import Git
 from tests.fakelinux import commit, edit
 from tests.fakelinux.buildable import make_buildable
 from tests.plain import RUNNER
+from tests.unit.cli.inside import kzc
 
 
 def checked(
@@ -58,12 +59,14 @@ def test_a_mail_is_checked_on_the_parent_of_its_own_commit(tmp_path: Path) -> No
 
 
 def test_what_is_no_patch_is_said_in_words(tmp_path: Path) -> None:
-    done = checked(tmp_path, tmp_path, b"Subject: [PATCH] a\n\nno diff\n", "--b4")
+    env = {"KZC_CACHE": str(tmp_path / "cache"), "KZC_DATA": str(tmp_path / "data")}
+    mail = b"Subject: [PATCH] a\n\nno diff\n"
+    done = kzc(env, "check", "-", "--b4", cwd=tmp_path, mail=mail)
     assert done.returncode == 2
-    assert done.stdout == b""
-    assert done.stderr.startswith(b"kzc: standard input")
+    assert done.stdout == ""
+    assert done.stderr.startswith("kzc: standard input")
     # what the transfer broke is refused here as it is in a file
     flowed = (Path(__file__).parents[2] / "data/series/flowed.eml").read_bytes()
-    done = checked(tmp_path, tmp_path, flowed)
+    done = kzc(env, "check", "-", cwd=tmp_path, mail=flowed)
     assert done.returncode == 2
-    assert b"flowed" in done.stderr
+    assert "flowed" in done.stderr

@@ -21,6 +21,7 @@ import pytest
 from kzc.guest.loop import Loop
 from kzc.guest.terminal import Terminal
 from kzc.jobs.live import registered
+from tests.unit.cli.inside import kzc
 
 RUN = "20260101-120000-abcdef"
 
@@ -35,20 +36,6 @@ def env(tmp_path: Path) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "COLUMNS": "160",
     }
-
-
-def kzc(env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(
-        [sys.executable, "-m", "kzc", *words],
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 @contextmanager

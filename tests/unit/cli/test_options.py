@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +12,11 @@ import pytest
 import typer
 
 from kzc.cli.options import GUEST, KERNEL, SOURCE, TEST, Asked, takes
+from tests.unit.cli.inside import kzc
 
 SHARED = {
     "apply": SOURCE,
-    "build": (*KERNEL, "overlay", "jobs"),
+    "build": (*KERNEL, "overlay", "jobs", "stream"),
     "boot": (*GUEST, "overlay"),
     "test": TEST,
     "run": TEST,
@@ -25,6 +24,7 @@ SHARED = {
 OWN = {
     "apply": ["--onto", "--name", "--replace", "--json"],
     "boot": ["--exec", "--guest"],
+    "build": ["--suite"],
     "run": ["--suite"],
 }
 FLAGS = {"virtme": "--virtme-config", "accept": "--accept-host-key"}
@@ -32,8 +32,7 @@ FLAGS = {"virtme": "--virtme-config", "accept": "--accept-host-key"}
 
 @pytest.mark.parametrize("verb", SHARED)
 def test_a_verb_shows_its_own_options_and_then_the_shared_ones(verb: str) -> None:
-    line = [sys.executable, "-m", "kzc", verb, "--help"]
-    shown = subprocess.run(line, check=True, capture_output=True, text=True).stdout
+    shown = kzc({}, verb, "--help").stdout
     options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)
     shared = [FLAGS.get(name, f"--{name.replace('_', '-')}") for name in SHARED[verb]]
     assert options == [*OWN.get(verb, []), *shared, "--help"]

@@ -18,8 +18,10 @@ KVM = GuestSpec("vng", Path("/k/bzImage"), "kvm", append=("quiet",), qemu="/opt/
 LINES = {
     "mini": mini(MINI, SOCKETS),
     "mini-hvc": mini(replace(MINI, console="hvc0", cid=42, pinned=1), SOCKETS),
+    "mini-icount": mini(replace(MINI, cpus=1, icount=True), SOCKETS),
     "mini-shell": mini_shell(MINI),
     "vng": vng(VNG, SOCKETS, Path("/lib/kzc/agent.sh")),
+    "vng-icount": vng(replace(VNG, cpus=1, icount=True), SOCKETS, Path("/lib/kzc/agent.sh")),
     "vng-kvm": vng(KVM, SOCKETS, Path("/a path/agent.sh")),
     "vng-shell": vng_shell(VNG),
 }

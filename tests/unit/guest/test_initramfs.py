@@ -8,7 +8,7 @@ import pytest
 
 from kzc.errors import HostError, UsageError
 from kzc.guest.initramfs import build
-from kzc.proc import LocalRunner
+from tests.plain import RUNNER
 
 BUSYBOX = Path(shutil.which("busybox") or "/bin/busybox")
 
@@ -23,7 +23,7 @@ def program(tmp_path: Path) -> Path:
 def test_cpio_lists_what_was_put_in(tmp_path: Path, program: Path) -> None:
     archive = tmp_path / "initramfs"
     archive.write_bytes(build(BUSYBOX, {"kzc/bin/deep/vsock_test": program}))
-    listed = LocalRunner().capture(["cpio", "-itv"], stdin=archive.read_bytes()).stdout
+    listed = RUNNER.capture(["cpio", "-itv"], stdin=archive.read_bytes()).stdout
     rows = {line.split()[-1]: line.split()[0] for line in listed.splitlines()}
     assert rows["init"] == "-rwxr-xr-x"
     assert rows["bin/busybox"] == "-rwxr-xr-x"
@@ -39,7 +39,7 @@ def test_contents_come_back_and_the_same_files_give_the_same_bytes(
     assert first == build(BUSYBOX, {"kzc/bin/vsock_test": program})
     out = tmp_path / "out"
     out.mkdir()
-    LocalRunner().capture(["cpio", "-idm", "--quiet", "kzc/*", "init"], cwd=out, stdin=first)
+    RUNNER.capture(["cpio", "-idm", "--quiet", "kzc/*", "init"], cwd=out, stdin=first)
     assert (out / "kzc/bin/vsock_test").read_bytes() == program.read_bytes()
     assert b"agent.sh" in (out / "init").read_bytes()
 

@@ -13,7 +13,7 @@ import pytest
 from kzc.errors import HostError
 from kzc.guest import initramfs
 from kzc.guest.modules import needed, parse_dep, read_module, why_not_vng
-from kzc.proc import LocalRunner
+from tests.plain import RUNNER
 
 BUSYBOX = Path(shutil.which("busybox") or "/bin/busybox")
 # as depmod writes it: what is needed last comes first
@@ -60,7 +60,7 @@ def test_an_initramfs_has_them_unpacked_and_in_order(folder: Path, tmp_path: Pat
     assert archive == initramfs.build(BUSYBOX, {}, modules=folder)
     out = tmp_path / "out"
     out.mkdir()
-    LocalRunner().capture(["cpio", "-idm", "--quiet", "kzc/modules/*"], cwd=out, stdin=archive)
+    RUNNER.capture(["cpio", "-idm", "--quiet", "kzc/modules/*"], cwd=out, stdin=archive)
     found = sorted((out / "kzc/modules").iterdir())
     assert [path.name for path in found] == [
         "000-virtio.ko",

@@ -11,7 +11,7 @@ from kzc.jobs import needs
 from kzc.jobs.doctor import examine
 from kzc.jobs.machine import Machine
 from kzc.jobs.needs import Need
-from kzc.proc import LocalRunner
+from tests.plain import RUNNER
 
 QEMU = """#!/bin/sh
 case "$*" in *--version*) echo 'QEMU emulator version {version}'; exit 0 ;; esac
@@ -75,7 +75,7 @@ class Bench:
         (self.machine.proc / "meminfo").write_text(text)
 
     def examine(self) -> dict[str, Need]:
-        found = examine("qemu", self.cache, LocalRunner(), self.machine)
+        found = examine("qemu", self.cache, RUNNER, self.machine)
         names = [need.name for need in found]
         assert len(set(names)) == len(names)
         return {need.name: need for need in found}

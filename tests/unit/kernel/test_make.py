@@ -11,7 +11,7 @@ import pytest
 
 from kzc.errors import CommandFailed
 from kzc.kernel.make import Place, Shop, make
-from kzc.proc import LocalRunner
+from tests.plain import RUNNER
 
 # as kbuild does it, a target that is there passes
 MAKEFILE = """
@@ -35,7 +35,7 @@ def place(tmp_path: Path) -> Place:
 def run(place: Place, *words: str) -> Iterator[str]:
     folder = place.out.parent
     shop = Shop(folder / "store", folder / "notes", folder / "ccache", 1)
-    return make([f"O={place.out}", "--no-print-directory", *words], place, shop, LocalRunner())
+    return make([f"O={place.out}", "--no-print-directory", *words], place, shop, RUNNER)
 
 
 def test_what_a_killed_make_was_writing_is_made_again(place: Place) -> None:

@@ -8,19 +8,14 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from io import StringIO
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from rich.console import Console
 
-from kzc.results import store
 from kzc.results.clean import SHORT, short
 from kzc.results.formats import FORMATS, svg
-from kzc.results.text import runs
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 from . import hostile, sample
@@ -142,17 +137,3 @@ def test_a_flood_is_cut_and_says_so(name: str) -> None:
     assert "49,975 more" in shown
     assert len(shown) < 100_000
     assert time.process_time() - begin < 20
-
-
-def test_a_run_is_where_its_folder_is_and_not_where_it_says(tmp_path: Path) -> None:
-    kept = store.Store(tmp_path)
-    with kept.create(("kzc",), {}, "0") as made:
-        made.finish()
-    header = made.folder / store.HEADER
-    header.write_text(header.read_text().replace(made.run.id, "../../x"))
-    run = kept.load()
-    assert kept.folder_of(run) == made.folder
-    console = Console(file=StringIO())
-    with console.capture() as shown:
-        console.print(runs(kept.list()))
-    assert made.run.id in shown.get()

@@ -11,7 +11,7 @@ import pytest
 from junitparser import JUnitXml
 
 from kzc.results.formats import FORMATS
-from kzc.results.verdicts import exit_code, judge, verdict_of
+from kzc.results.verdicts import bisect_status, exit_code, judge, verdict_of
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 GOOD = {Verdict.PASS, Verdict.SKIP, Verdict.XFAIL}
@@ -71,3 +71,47 @@ def test_no_format_is_kinder_than_the_exit_status(stage: Stage, finished: bool) 
             first = FORMATS[name](run, Path("run")).split("\n")[0]
             assert ("PASS" in first) <= (code == 0), first
         assert (code == 0) == (finished and {own, inner} <= GOOD)
+
+
+def a_stage(stage: Stage, verdict: Verdict, *cases: Verdict) -> Outcome:
+    found = tuple(Case(f"case {n}", each) for n, each in enumerate(cases))
+    return Outcome(stage, "vsock", verdict, cases=found)
+
+
+BOOTED = a_stage(Stage.BOOT, Verdict.PASS)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        ((BOOTED, a_stage(Stage.TEST, Verdict.PASS, Verdict.PASS, Verdict.SKIP)), 0),
+        ((BOOTED, a_stage(Stage.TEST, Verdict.PASS, Verdict.XFAIL)), 0),
+        ((BOOTED, a_stage(Stage.TEST, Verdict.PASS, Verdict.FAIL)), 1),
+        ((BOOTED, a_stage(Stage.TEST, Verdict.CRASH, Verdict.PASS, Verdict.NOT_RUN)), 1),
+        ((BOOTED, a_stage(Stage.TEST, Verdict.TIMEOUT, Verdict.PASS)), 1),
+        # one suite's guest did not come up, and another's test failed: that is bad
+        (
+            (a_stage(Stage.BOOT, Verdict.CRASH), a_stage(Stage.TEST, Verdict.FAIL, Verdict.FAIL)),
+            1,
+        ),
+        ((a_stage(Stage.BUILD, Verdict.FAIL), a_stage(Stage.TEST, Verdict.NOT_RUN)), 125),
+        ((a_stage(Stage.APPLY, Verdict.FAIL),), 125),
+        ((a_stage(Stage.BOOT, Verdict.CRASH), a_stage(Stage.TEST, Verdict.NOT_RUN)), 125),
+        # the test programs did not build
+        ((a_stage(Stage.TEST, Verdict.FAIL),), 125),
+        ((BOOTED, a_stage(Stage.TEST, Verdict.INFRA, Verdict.INFRA, Verdict.PASS)), 125),
+        ((BOOTED, a_stage(Stage.TEST, Verdict.PASS, Verdict.SKIP)), 125),
+        ((), 125),
+    ],
+)
+def test_what_git_bisect_is_told(outcomes: tuple[Outcome, ...], status: int) -> None:
+    run = Run(**{**vars(of()), "outcomes": outcomes})
+    assert bisect_status(run, exit_code(run)) == status
+    assert bisect_status(run, 130) == 130
+
+
+def test_git_bisect_is_stopped_by_a_wrong_command_only() -> None:
+    assert bisect_status(None, 2) == 128
+    assert bisect_status(None, 3) == 125
+    cut = of(Verdict.PASS, finished=False)
+    assert bisect_status(cut, 3) == 125

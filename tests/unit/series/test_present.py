@@ -9,10 +9,10 @@ import pytest
 
 from kzc.errors import CommandFailed, UsageError
 from kzc.git import Git
-from kzc.proc import LocalRunner
 from kzc.series.manifest import Base, Manifest, Mark, load_manifest
 from kzc.series.present import find_present
 from tests.fakelinux import make_kernel
+from tests.plain import RUNNER
 
 ONE = Mark(file="net/socket.c", has="int socket_7;")
 TWO = Mark(file="include/linux/socket.h", has="SO_ZEROCOPY 60")
@@ -24,7 +24,7 @@ def manifest(*marks: Mark, since: str = "v6.7") -> Manifest:
 
 @pytest.fixture
 def git(tmp_path: Path) -> Git:
-    return Git(LocalRunner(), make_kernel(tmp_path / "linux"))
+    return Git(RUNNER, make_kernel(tmp_path / "linux"))
 
 
 def test_all_marks_are_there(git: Git) -> None:

@@ -6,7 +6,6 @@ Both ends are shells on this machine.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,8 +52,8 @@ def talker(end: ShellEnd, titles: Sequence[str], **do: str) -> None:
     )
     path.chmod(0o755)
     (Path(end.folder) / "talker.py").write_text(text)
-    plan = {"titles": titles, "do": {key.replace("_", ":"): deed for key, deed in do.items()}}
-    (Path(end.folder) / "talker.json").write_text(json.dumps(plan))
+    plan = {"titles": [*titles], "do": {key.replace("_", ":"): deed for key, deed in do.items()}}
+    (Path(end.folder) / "talker.plan").write_text(repr(plan))
 
 
 def run(pair: Pair, asked: Suite) -> Outcome:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from kzc.proc import LocalRunner
 from kzc.suites import binaries
 from kzc.suites.binaries import Worktree
 from kzc.suites.ktap import parse
 from kzc.suites.manifest import Suite, load_suite
 from kzc.values import Verdict
+from tests.plain import RUNNER
 
 ROOT = Path(__file__).parents[3]
 OURS = ("zc_lifetime", "zc_notify", "zc_fuzz")
@@ -89,7 +89,7 @@ def suite_of(tmp_path: Path, source: str = SOURCE, sources: str = '["own.c"]') -
 
 def built(suite: Suite, worktree: Worktree, tmp_path: Path) -> Path:
     store, log = tmp_path / "tests", tmp_path / "log"
-    return binaries.build(suite, worktree, store, LocalRunner(), compiler="gcc", log=log)
+    return binaries.build(suite, worktree, store, RUNNER, compiler="gcc", log=log)
 
 
 def test_it_sees_the_headers_of_the_tree(tmp_path: Path, worktree: Worktree) -> None:

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc runs`, `kzc show` and `kzc history`: looking at the runs that are kept."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from kzc.errors import HostError, UsageError
+from kzc.results import past_report, runs_report
+from kzc.results.clean import printable
+from kzc.results.store import Store
+from kzc.results.text import WIDTH
+from kzc.results.wanted import Wanted
+from kzc.settings import load_settings
+from kzc.values import Run
+
+
+def listed(wanted: Wanted, as_json: bool) -> int:
+    """The table of runs."""
+    found = _store().list(wanted)
+    if as_json:
+        print(json.dumps([runs_report.head(run) for run in found], indent=2))
+    else:
+        Console().print(runs_report.table(found))
+    return 0
+
+
+def show(name: str, file: str, as_json: bool) -> int:
+    """All of a run, or one of its files."""
+    store = _store()
+    run = store.load(name)
+    if file:
+        return _print(store, run, file)
+    files = store.files(run)
+    if as_json:
+        print(json.dumps(runs_report.whole(run, files), indent=2))
+    else:
+        _console().print(runs_report.render(run, files))
+    return 0
+
+
+def history(case: str, wanted: Wanted, as_json: bool) -> int:
+    """The past of a case; 1 where it is bad now."""
+    found = _store().past(case, wanted)
+    if as_json:
+        print(json.dumps([past_report.as_object(past) for past in found], indent=2))
+    else:
+        _console().print(past_report.table(found))
+    return int(any(past.lasting for past in found))
+
+
+def _print(store: Store, run: Run, file: str) -> int:
+    """As it is into a file or pipe; a terminal is shown no escapes."""
+    names = [each.path for each in store.files(run)]
+    meant = [name for name in names if name == file] or [
+        name for name in names if name.endswith(f"/{file}")
+    ]
+    if len(meant) != 1:
+        raise UsageError(
+            f"run {run.id} has {'several files' if meant else 'no file'} {file}",
+            f"there are: {', '.join(meant or names[:20]) or 'none'}",
+        )
+    path = store.folder_of(run) / meant[0]
+    if not path.exists():
+        raise HostError(
+            f"{meant[0]} of run {run.id} is not on this machine",
+            "`kzc export` where it was made, and `kzc load` here",
+        )
+    if sys.stdout.isatty():
+        with path.open(errors="surrogateescape", newline="\n") as lines:
+            for line in lines:
+                print(printable(line.rstrip("\n")))
+        return 0
+    with path.open("rb") as source:
+        while data := source.read(1 << 20):
+            sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _store() -> Store:
+    return Store.of(load_settings({}, Path.cwd()))
+
+
+def _console() -> Console:
+    return Console(width=None if Console().is_terminal else WIDTH, highlight=False)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`kzc serve`: the kept runs in a browser, on this machine only unless it is told otherwise."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from kzc.errors import UsageError
+from kzc.results.logs import OpenLog, in_folder
+from kzc.results.store import Store
+from kzc.settings import load_settings
+from kzc.values import Run
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The runs of the store, as the pages want them."""
+
+    store: Store
+
+    def heads(self) -> Sequence[Run]:
+        """All runs, the newest first."""
+        return self.store.list()
+
+    def load(self, name: str) -> Run:
+        """One run. Raises UsageError where there is none, HostError where it is damaged."""
+        return self.store.load(name)
+
+    def logs(self, run: Run) -> OpenLog:
+        """The logs in the run's folder, or, where that was given up, as they are kept."""
+        folder = self.store.folder / run.id
+        if folder.is_dir():
+            return in_folder(folder)
+        known = {each.path: each.blob.sha256 for each in self.store.files(run)}
+
+        def opened(path: str) -> AbstractContextManager[BinaryIO] | None:
+            here = path in known and self.store.blobs.has(known[path])
+            return self.store.blobs.opened(known[path]) if here else None
+
+        return opened
+
+
+def serve(address: str, port: int, names: Sequence[str]) -> int:
+    """Answer until a signal comes; port 0 takes any that is free. Raises UsageError."""
+    import uvicorn
+
+    from kzc.results.web import application
+
+    listening = _listening(address, port)
+    kept = Kept(Store.of(load_settings({}, Path.cwd())))
+    config = uvicorn.Config(
+        application(kept, [*names, *_called(address)]),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    host = f"[{address}]" if ":" in address else address
+    print(f"http://{host}:{listening.getsockname()[1]}/ (Ctrl-C ends it)", flush=True)
+    with listening:
+        uvicorn.Server(config).run(sockets=[listening])
+    return 0
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family)
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(
+            f"cannot listen on {address}, port {port}: {why}",
+            "another port: `kzc serve --port 0` takes one that is free",
+        ) from None
+
+
+def _called(address: str) -> tuple[str, ...]:
+    """What requests call an address that is none of the loopback's and not all of them."""
+    return () if address in ("0.0.0.0", "::") else (f"[{address}]" if ":" in address else address,)

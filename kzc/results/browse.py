@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kept runs as a list to look through: what it may be narrowed to, and its pages. Pure.
+
+A head is a run without its cases. Whatever keeps runs can be looked through if it is a `Runs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlencode
+
+from kzc.results import summary
+from kzc.results.clean import short
+from kzc.results.logs import OpenLog
+from kzc.results.matrix import of_suite
+from kzc.results.page import tone
+from kzc.results.wanted import Wanted
+from kzc.results.words import span
+from kzc.values import Run, Stage
+
+CHOICES = ("tree", "series", "suite", "verdict")
+"""What the list may be narrowed by: fields of `Wanted`."""
+PAGE = 50
+"""Runs of a page."""
+
+
+class Runs(Protocol):
+    """Where kept runs come from. All may raise HostError or OSError."""
+
+    def heads(self) -> Sequence[Run]:
+        """All runs, the newest first, their outcomes without cases and with folded verdicts."""
+
+    def load(self, name: str) -> Run:
+        """The whole run of that id. Raises UsageError where there is none."""
+
+    def logs(self, run: Run) -> OpenLog:
+        """How to open the logs of a run."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A run in the list."""
+
+    run: str
+    started: str
+    tone: str
+    verdict: str
+    what: str
+    trees: tuple[str, ...]
+    series: tuple[str, ...]
+    suites: tuple[str, ...]
+    time: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of the list, and what could be chosen to narrow it; `number` counts from 1."""
+
+    items: tuple[Item, ...]
+    wanted: Wanted
+    number: int
+    pages: int
+    found: int
+    choices: Mapping[str, tuple[str, ...]]
+
+    @property
+    def before(self) -> str:
+        """The address of the page of newer runs, empty on the first."""
+        return self._address(self.number - 1) if self.number > 1 else ""
+
+    @property
+    def after(self) -> str:
+        """The address of the page of older runs, empty on the last."""
+        return self._address(self.number + 1) if self.number < self.pages else ""
+
+    def _address(self, number: int) -> str:
+        pairs = [(name, getattr(self.wanted, name)) for name in CHOICES]
+        known = [(key, value) for key, value in pairs if value]
+        return "/?" + urlencode([*known, *([("page", str(number))] if number > 1 else [])])
+
+
+def listing(heads: Iterable[Run], wanted: Wanted, number: int) -> Listing:
+    """Page `number` of the runs that are wanted; the nearest there is."""
+    items = tuple(map(_item, heads))
+    found = tuple(item for item in items if _takes(wanted, item))
+    pages = max(1, -(-len(found) // PAGE))
+    number = min(max(number, 1), pages)
+    choices = {
+        "tree": _sorted(tree for item in items for tree in item.trees),
+        "series": _sorted(name for item in items for name in item.series),
+        "suite": _sorted(suite for item in items for suite in item.suites),
+        "verdict": _sorted(item.verdict for item in items),
+    }
+    shown = found[(number - 1) * PAGE : number * PAGE]
+    return Listing(shown, wanted, number, pages, len(found), choices)
+
+
+def _takes(wanted: Wanted, item: Item) -> bool:
+    pairs = (
+        (wanted.tree, item.trees),
+        (wanted.series, item.series),
+        (wanted.suite, item.suites),
+        (wanted.verdict, (item.verdict,)),
+    )
+    return all(not asked or asked in found for asked, found in pairs)
+
+
+def _item(run: Run) -> Item:
+    suites = (of_suite(each)[0] for each in run.outcomes if each.stage is Stage.TEST)
+    return Item(
+        run=run.id,
+        started=short(run.started[:16].replace("T", " ")),
+        tone=tone(run),
+        verdict=summary.word(run).lower(),
+        what=short(" ".join(run.command), 160),
+        trees=_names(run.environment.get("tree", "")),
+        series=_names(run.environment.get("series", "")),
+        suites=tuple(dict.fromkeys(suites)),
+        time=span(summary.seconds_of(run)),
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """`6.12 (6.12.117)` is called 6.12; a run over several trees names them all."""
+    names = (short(each, 80).partition(" ")[0] for each in text.split(","))
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _sorted(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(filter(None, values))))

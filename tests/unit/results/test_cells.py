@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The grid of a CI run: which cell an outcome belongs to, and what several goes come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kzc.results import summary
+from kzc.results.cells import Cells, cells
+from kzc.results.formats import FORMATS
+from kzc.values import Outcome, Run, Stage, Verdict
+
+PASS, FAIL, SKIP, INFRA = Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.INFRA
+
+
+def outcome(verdict: Verdict, stage: Stage = Stage.TEST, go: Any = 1, **job: Any) -> Outcome:
+    where = {"tree": "6.12", "series": "s", "profile": "default", **job, "go": go}
+    name = "/".join(str(value) for value in where.values())
+    return Outcome(stage, f"{name}: x", verdict, detail={"job": where})
+
+
+def of(*outcomes: Outcome) -> Run:
+    return Run("20261121-093015-3fa2", "2026-11-21T09:30:15Z", ("kzc",), "0", {}, outcomes, "x")
+
+
+def grid(*outcomes: Outcome) -> Cells:
+    found = cells(of(*outcomes))
+    assert found is not None
+    return found
+
+
+def words(found: Cells) -> list[list[str]]:
+    return [[mark.word if mark else "" for mark in row.marks] for row in found.rows]
+
+
+def test_rows_are_trees_series_and_topologies_and_columns_suites() -> None:
+    found = grid(
+        outcome(PASS, Stage.BUILD),
+        outcome(PASS, topology="loopback", suite="vsock"),
+        outcome(FAIL, topology="nested", suite="vsock"),
+        outcome(PASS, topology="loopback", suite="net", tree="6.1", profile="debug"),
+        outcome(FAIL, Stage.BUILD, tree="7.3"),
+        outcome(PASS, plan="smoke"),
+    )
+    assert found.columns == ("build", "vsock", "net", "smoke")
+    rows = [(row.tree, row.series, row.topology) for row in found.rows]
+    assert rows == [
+        ("6.12", "s", "loopback"),
+        ("6.12", "s", "nested"),
+        ("6.1", "s (debug)", "loopback"),
+        ("6.12", "s", "bench"),
+        ("7.3", "s", ""),
+    ]
+    assert words(found) == [
+        ["pass", "pass", "", ""],
+        ["pass", "fail", "", ""],
+        ["", "", "pass", ""],
+        ["pass", "", "", "pass"],
+        ["fail", "", "", ""],
+    ]
+
+
+def test_goes_that_differ_are_flaky_and_no_pass() -> None:
+    where: dict[str, Any] = {"topology": "loopback", "suite": "vsock"}
+    found = grid(outcome(FAIL, **where), outcome(PASS, go=2, **where))
+    assert words(found) == [["flaky"]]
+    mark = found.rows[0].marks[0]
+    assert mark is not None
+    assert mark.verdict is FAIL
+    assert words(grid(outcome(FAIL, **where), outcome(FAIL, go=2, **where))) == [["fail"]]
+    # what the machine broke and was made good is nothing of the code's
+    assert words(grid(outcome(SKIP, **where), outcome(PASS, go=2, **where))) == [["pass"]]
+    assert words(grid(outcome(SKIP, **where), outcome(INFRA, go=2, **where))) == [["infra"]]
+
+
+def test_other_runs_have_none_and_what_is_no_job_is_passed_over() -> None:
+    plain = Outcome(Stage.TEST, "vsock", PASS, detail={"job": "a text"})
+    assert cells(of(plain)) is None
+    assert cells(of()) is None
+
+
+def test_names_from_outside_stay_names() -> None:
+    run = of(outcome(PASS, topology="loopback", suite="\x1b[2J|<b>", tree="a\nb", go="x"))
+    for form in ("text", "markdown"):
+        text = FORMATS[form](run, Path("run"))
+        assert "\x1b" not in text
+        assert "<b>" not in text or form == "text"
+
+
+def test_the_patches_of_a_job_that_apply_are_one_row() -> None:
+    patches = [outcome(PASS, Stage.APPLY) for _ in range(5)]
+    other = outcome(PASS, Stage.APPLY, tree="7.3")
+    rows = summary.rows(of(*patches, outcome(FAIL, Stage.APPLY), outcome(PASS, Stage.BUILD), other))
+    assert [(row.stage, row.found) for row in rows] == [
+        ("apply", "all apply"),
+        ("apply", ""),
+        ("build", ""),
+        ("apply", "all apply"),
+    ]
