@@ -29,7 +29,9 @@ _FAILED = frozenset({Verdict.FAIL, Verdict.CRASH})
 _PLACES = 12
 NONE = "no fault was injected"
 NOTHING_LEFT = "nothing was left to judge: no case got through any round"
-_RARER = "let faults be rarer: a larger --fault-every"
+_ANOTHER = (
+    "take another --fault-every: a larger one where all cases failed, a smaller where none did"
+)
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def concluded(
         left = NOTHING_LEFT
     detail: dict[str, Any] = {
         **outcome.detail,
-        **({"hint": _RARER} if left == NOTHING_LEFT else {}),
+        **({"hint": _ANOTHER} if left == NOTHING_LEFT else {}),
         "faults": dict(injected),
         "places": [f"{number} x {place}" for place, number in where.most_common(_PLACES)],
     }
