@@ -49,8 +49,8 @@ def _error(name: str) -> str:
     return name
 
 
-class Wrong(BaseModel):
-    """What a program says when data are not what was sent."""
+class Words(BaseModel):
+    """What a program says, and what it means by that."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     pattern: re.Pattern[str]
@@ -59,20 +59,23 @@ class Wrong(BaseModel):
 
 class FaultRules(BaseModel):
     """`every`: a round each, in which every so manieth try fails; `errors` are names of errno,
+    `failed` words for one that do not name it, `wrong` those for data that are not what was sent,
     `excused` kinds of findings in the kernel log."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     every: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
     errors: tuple[Annotated[str, AfterValidator(_error)], ...] = Field(min_length=1)
-    wrong: tuple[Wrong, ...] = Field(min_length=1)
+    wrong: tuple[Words, ...] = Field(min_length=1)
+    failed: tuple[Words, ...] = ()
     excused: tuple[str, ...] = ()
 
     @cached_property
     def _said(self) -> re.Pattern[str]:
         numbers = [getattr(errno, name) for name in self.errors]
         texts = "|".join(re.escape(os.strerror(number)) for number in numbers)
+        others = "".join(f"|(?:{each.pattern.pattern})" for each in self.failed)
         return re.compile(
-            rf"\b(?:{texts}|{'|'.join(self.errors)})\b"
+            rf"\b(?:{texts}|{'|'.join(self.errors)})\b{others}"
             rf"|\berrno(?:[ =:]+|' == \d+, got )(?:{'|'.join(map(str, numbers))})\b"
         )
 

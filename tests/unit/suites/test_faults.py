@@ -160,10 +160,17 @@ def test_output_without_a_count_has_none() -> None:
         ("expected 'errno' == 12, got 22", ""),
         ("not ok 3 sendmsg: ENOBUFS", "ENOBUFS"),
         ("EINVAL: Invalid argument", ""),
+        ("send: Network is unreachable", "Network is unreachable"),
+        ("recv: ret=4294967275 != 65435", "recv: ret=4294967275 != "),
+        ("not ok 1 x # line 198: 26 bytes sent of 104", "line 198: 26 bytes sent of 104"),
     ],
 )
 def test_errors_that_a_fault_explains(line: str, error: str) -> None:
     assert RULES.error(["nothing", line]) == error
+
+
+def test_a_short_message_is_explained_by_none() -> None:
+    assert RULES.error(["recv: ret=65000 != 65435", "seed 1, step 2: 8 bytes sent of 9"]) == ""
 
 
 @pytest.mark.parametrize(
