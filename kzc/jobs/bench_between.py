@@ -28,6 +28,7 @@ from kzc.jobs.bench_guest import (
     first_touch,
     found_set,
     not_measured,
+    only_counted_by_tcg,
     prepare,
     quick,
 )
@@ -56,8 +57,10 @@ def measure_nested(
 ) -> Generator[Round, None, None]:
     """The rounds of one boot of both levels; the boot's kernel is the host's.
 
-    The boots' outcomes are kept, and one on how the measuring went.
+    The boots' outcomes are kept, and one on how the measuring went. Raises UsageError for
+    instruction time on KVM.
     """
+    only_counted_by_tcg(plan.accel, terms)
     plan = replace(plan, counted=terms.counted)
     name = f"bench {boot.label}"
     origin = Origin(boot.kernel.label, boot.number, terms.clock)
@@ -76,8 +79,10 @@ def measure_on(
 ) -> Generator[Round, None, None]:
     """The rounds of one boot of a guest on a host that is there.
 
-    A guest that an emulated host lost is booted again for the turns that are left.
+    A guest that an emulated host lost is booted again for the turns that are left. Raises
+    UsageError for instruction time on a machine, where nobody counts.
     """
+    only_counted_by_tcg("tcg" if side.first else "a machine", terms)
     left = boot.turns
     for again in range(_AGAIN if side.emulated else 0, -1, -1):
         now = replace(boot, turns=left)
@@ -116,7 +121,7 @@ def _behind(
                 shopfloor.run.note({"pinning": pin(guest, side.host)})
             programs = Programs(boot.kernel.programs, behind.programs)
             pair = pair_of(side, guest, cid, programs, folder)
-            return (yield from _Between(shopfloor, side, pair, boot, terms).rounds())
+            return (yield from Between(shopfloor, side, pair, boot, terms).rounds())
     finally:
         (folder / "initramfs").unlink(missing_ok=True)
 
@@ -134,7 +139,7 @@ done
 
 
 @dataclass(frozen=True)
-class _Between:
+class Between:
     """Two ends that are up."""
 
     shopfloor: Workshop

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kzc.bench.values import Clock, Round
 from kzc.bench.zcbench import Amount, Origin, Turn, lines_of, parse
+from kzc.errors import UsageError
 from kzc.values import Answer, Ended, KernelBuild, Limits
 
 SPINNER = "/tmp/kzc-spinner"
@@ -78,6 +79,12 @@ class Boot:
     def label(self) -> str:
         """How logs and outcomes call it."""
         return f"{self.kernel.label} boot {self.number}".strip()
+
+
+def only_counted_by_tcg(accel: str, terms: Terms) -> None:
+    """Raises UsageError where the instructions of a guest are to be counted, and nobody can."""
+    if terms.counted and accel != "tcg":
+        raise UsageError("instructions are counted by TCG only", "say --accel tcg or --clock wall")
 
 
 def chunks(turns: Sequence[Turn]) -> Iterator[tuple[Turn, ...]]:

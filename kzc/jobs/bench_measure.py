@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from kzc.bench.values import Round
 from kzc.bench.zcbench import Origin, Turn
-from kzc.errors import UsageError
 from kzc.guest.argv import GuestSpec
 from kzc.guest.session import Guest
 from kzc.hosts.local import local_host
@@ -28,6 +27,7 @@ from kzc.jobs.bench_guest import (
     chunks,
     first_touch,
     not_measured,
+    only_counted_by_tcg,
     prepare,
     quick,
 )
@@ -68,8 +68,7 @@ def measure(
     The boot's outcome is kept, and one on how the measuring went. Raises UsageError for
     instruction time on KVM, whose instructions nobody counts.
     """
-    if terms.counted and plan.accel != "tcg":
-        raise UsageError("instructions are counted by TCG only", "say --accel tcg or --clock wall")
+    only_counted_by_tcg(plan.accel, terms)
     label = boot.label
     origin = Origin(boot.kernel.label, boot.number, terms.clock)
     folder = shopfloor.folder(f"bench-{label}")

@@ -95,8 +95,10 @@ void print_failure(long number, bool lacks, const char *reason);
 int open_receiver(const struct round *r);	/* and tell where it is */
 int accept_sender(const struct round *r, int fd);
 int open_sender(const struct round *r);		/* connected to where the peer told */
-size_t destination(const struct round *r, void *to, size_t room);	/* of each message, or 0 */
-void flush(const struct round *r, int fd);	/* what TCP still keeps back to send it with more */
+/* Where each message has to be sent to; 0 bytes where the socket knows. */
+size_t destination(const struct round *r, void *to, size_t room);
+/* Send what TCP still keeps back to send it with more. */
+void flush(const struct round *r, int fd);
 size_t overhead(const struct cell *c);		/* bytes before a message as it is received */
 /*
  * Messages after which the sender waits for a line from the receiver, 0: it never does. With
@@ -115,7 +117,8 @@ struct completions {
 	size_t room;
 };
 
-extern unsigned long calls;	/* system calls made, but for those that keep the two ends together */
+/* system calls made, but for those that keep the two ends together */
+extern unsigned long calls;
 
 /* From here on @at counts, ids before are of the warm-up. */
 void forget_completions(struct completions *c);

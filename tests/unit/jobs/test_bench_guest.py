@@ -7,7 +7,17 @@ import pytest
 
 from kzc.bench.values import Cell, Clock, Mode
 from kzc.bench.zcbench import Amount, Origin, Turn
-from kzc.jobs.bench_guest import CHUNK, Terms, both, chunks, prepare, rounds_of
+from kzc.errors import UsageError
+from kzc.jobs.bench_guest import (
+    CHUNK,
+    Terms,
+    both,
+    chunks,
+    found_set,
+    only_counted_by_tcg,
+    prepare,
+    rounds_of,
+)
 from kzc.values import Answer, Ended
 
 CELL = Cell("udp", 6, "loopback", Mode.COPY, 4096)
@@ -55,3 +65,17 @@ def test_each_turn_has_a_round_with_the_reason(answer: Answer, reason: str) -> N
     found = rounds_of(answer, TURNS, WALL, ORIGIN)
     assert [each.number for each in found] == [turn.number for turn in TURNS]
     assert all(reason in each.reason and not each.lacks for each in found)
+
+
+def test_only_tcg_counts() -> None:
+    only_counted_by_tcg("tcg", COUNTED)
+    only_counted_by_tcg("kvm", WALL)
+    with pytest.raises(UsageError, match="by TCG only"):
+        only_counted_by_tcg("kvm", COUNTED)
+
+
+def test_on_a_machine_of_somebodys_nothing_is_written() -> None:
+    text = found_set(COUNTED)
+    assert ">" not in text.replace("2>&1", "")
+    assert "sysctl -w net.core.optmem_max=7" in text
+    assert found_set(WALL) == ""
