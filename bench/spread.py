@@ -58,7 +58,7 @@ def main() -> int:
         raise SystemExit(f"two plans: {first.name} and {second.name}")
     sides = [Side(bench, bench.kernels[-1].label) for bench in (first, second)]
     comparison = compared(sides[0], sides[1])
-    figures = {figure.value: apart(comparison, figure) for figure in first.plan.figures}
+    figures = {figure.value: apart(comparison, figure) for figure in second.plan.figures}
     percents = {
         figure: [cell["percent"] for cell in cells.values()] for figure, cells in figures.items()
     }

@@ -29,6 +29,13 @@ TITLES = {
 }
 
 
+UNEVEN = frozenset({Figure.WHOLE, Figure.MESSAGE})
+UNEVEN_NOTE = (
+    "copying ends with its last send, when data may still lie in the socket; zerocopy ends with "
+    "its last completion, when all has been taken: what it gains is at least this"
+)
+
+
 def unit_of(figure: Figure, clock: Clock, rate: str = GBIT) -> str:
     """The unit; `rate` is the one for rates in wall time."""
     if figure is Figure.LATENCY:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from kzc.bench.breakeven import break_even
-from kzc.bench.figures import TITLES
+from kzc.bench.figures import TITLES, UNEVEN, UNEVEN_NOTE
 from kzc.bench.measured import Measured, measured, ratio, reference
 from kzc.bench.order import name_of, path_of
 from kzc.bench.plan import Figure, show_size
@@ -109,7 +109,9 @@ def _by_size(bench: Bench, all_cells: Sequence[Measured], behind: str) -> Iterab
             heads += [f"{_column(column)} / {bench.plan.against}", "copied"]
         sizes = sorted({cell.size for cell in cells})
         rows = [_row_of(bench, cells, size, (columns, others), notes) for size in sizes]
-        yield Table(_title(path, first, behind), tuple(heads), tuple(rows), notes.all())
+        uneven = first.figure in UNEVEN and others and bench.plan.against is Mode.COPY
+        told = (*notes.all(), *([UNEVEN_NOTE] if uneven else []))
+        yield Table(_title(path, first, behind), tuple(heads), tuple(rows), told)
 
 
 def _row_of(
@@ -226,7 +228,9 @@ def _break_evens(bench: Bench) -> Iterable[Table]:
         ]
         if rows:
             title = f"From which size zerocopy wins{_behind(bench, kernel.label)}"
-            yield Table(title, ("path", "mode", "by", "break-even"), tuple(rows), left=4)
+            uneven = [figure for figure in bench.plan.figures if figure in UNEVEN]
+            notes = (f"by {' and '.join(uneven)}: {UNEVEN_NOTE}",) if uneven else ()
+            yield Table(title, ("path", "mode", "by", "break-even"), tuple(rows), notes, left=4)
 
 
 _DETAIL: tuple[tuple[str, Callable[[Measured, Summary], str]], ...] = (

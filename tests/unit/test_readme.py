@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The README names what there is: every verb, setting, fragment, profile, suite, series and plan."""
+"""The README names what there is: verbs, settings, fragments, profiles, suites, series, plans."""
 
 import re
 from pathlib import Path
