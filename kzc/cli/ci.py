@@ -27,7 +27,7 @@ from kzc.jobs.ci.drive import Drive, Rules
 from kzc.jobs.ci.durations import Durations
 from kzc.jobs.ci.executor import Executor
 from kzc.jobs.ci.local import Capacity, LocalExecutor, free_memory
-from kzc.jobs.ci.matrix import Matrix, find_file, load_matrix, seconds
+from kzc.jobs.ci.matrix import Matrix, find_file, load_matrix, mebibytes, seconds
 from kzc.jobs.ci.plan import Catalogue, plan
 from kzc.jobs.ci.values import NONE, Job
 from kzc.jobs.live import registered
@@ -52,7 +52,7 @@ FILES = {
     "text": "report.txt",
     "markdown": "report.md",
     "json": "report.json",
-    "junit": "report.xml",
+    "junit": "junit.xml",
     "html": "report.html",
     "summary": "summary.md",
 }
@@ -69,6 +69,8 @@ class Asked:
     scheduler: str = ""
     budget: str = ""
     reports: Path | None = None
+    cpus: int | None = None
+    memory: str = ""
     as_json: bool = False
 
 
@@ -80,7 +82,8 @@ def ci(asked: Asked) -> int:
     settings = load_settings({}, file.parent)
     durations = Durations(settings.data)
     jobs = plan(matrix, _catalogue(settings, file.parent), durations.expected())
-    capacity = Capacity(settings.jobs, free_memory())
+    memory = size_of(asked.memory) if asked.memory else free_memory()
+    capacity = Capacity(asked.cpus or settings.jobs, memory)
     if asked.plan:
         return ciplan.show(jobs, matrix, capacity, as_json=asked.as_json)
     _find_trees(matrix, jobs, settings, fetch=asked.fetch)
@@ -107,6 +110,14 @@ def _budgeted(matrix: Matrix, budget: str) -> Matrix:
     if not isinstance(limit, float):
         raise UsageError(f"--budget {budget!r} is no time", 'as "90 min" or "1 h 30 min"')
     return matrix.model_copy(update={"budget": limit})
+
+
+def size_of(text: str) -> int:
+    """MiB of `8G` or `512M`. Raises UsageError."""
+    found = mebibytes(text)
+    if not isinstance(found, int):
+        raise UsageError(f"--memory {text!r} is no size", "as 8G or 512M")
+    return found
 
 
 def _catalogue(settings: Settings, folder: Path) -> Catalogue:

@@ -91,6 +91,6 @@ def test_every_command_of_kzc_in_it_is_one(template: str) -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES[:2])
 def test_the_reports_it_takes_are_those_that_are_written(template: str) -> None:
-    taken = set(re.findall(r"\b(?:report|summary)\.\w+", (CI / template).read_text()))
+    taken = set(re.findall(r"\b(?:report|summary|junit)\.\w+", (CI / template).read_text()))
     assert taken
     assert taken <= set(FILES.values())

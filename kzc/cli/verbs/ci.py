@@ -34,6 +34,12 @@ def ci(
         Path | None,
         typer.Option("--reports", metavar="FOLDER", help="Put the report there in all formats."),
     ] = None,
+    cpus: Annotated[
+        int | None, typer.Option("--cpus", min=1, help="CPUs for jobs at once [all].")
+    ] = None,
+    memory: Annotated[
+        str, typer.Option("--memory", metavar="SIZE", help="Memory for jobs at once [free]: 8G.")
+    ] = "",
     as_json: opt.Json = False,
 ) -> None:
     """Test what kzc.toml names: trees by series by topologies by suites, to one report.
@@ -43,4 +49,8 @@ def ci(
     """
     from kzc.cli import ci as verb
 
-    do(lambda: verb.ci(verb.Asked(file, plan, fetch, scheduler, budget, reports, as_json)))
+    do(
+        lambda: verb.ci(
+            verb.Asked(file, plan, fetch, scheduler, budget, reports, cpus, memory, as_json)
+        )
+    )

@@ -31,7 +31,8 @@ def seconds(text: object) -> object:
     return sum(float(found[1]) * _UNITS[found[2]] for found in _SPAN.finditer(text))
 
 
-def _mebibytes(text: object) -> object:
+def mebibytes(text: object) -> object:
+    """MiB of "4G" or "512M"; anything else as it is, for pydantic to refuse."""
     found = _SIZE.fullmatch(text) if isinstance(text, str) else None
     return int(found[1]) * (1024 if found[2] == "G" else 1) if found else text
 
@@ -46,7 +47,7 @@ def _word(text: str) -> str:
 Word = Annotated[str, AfterValidator(_word)]
 _Words = Annotated[tuple[Word, ...], Field(min_length=1)]
 _Where = Literal["build", "loopback", "pair", "nested", "bench"]
-_Size = Annotated[int, BeforeValidator(_mebibytes), Field(ge=1, strict=True)]
+_Size = Annotated[int, BeforeValidator(mebibytes), Field(ge=1, strict=True)]
 _Topology = Literal["loopback", "pair", "nested"]
 
 

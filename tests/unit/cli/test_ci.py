@@ -55,6 +55,7 @@ def test_a_plan_runs_nothing_and_leaves_nothing(
     [
         (["ci", "nowhere.toml"], "nowhere.toml: cannot be read"),
         (["ci", "--budget", "soon"], "--budget 'soon' is no time"),
+        (["ci", "--memory", "much"], "--memory 'much' is no size"),
     ],
 )
 def test_what_cannot_be_understood_is_said(
@@ -73,7 +74,7 @@ def test_a_matrix_becomes_a_report_in_all_formats(
     said = json.loads(capsys.readouterr().out)
     assert [each["stage"] for each in said["outcomes"]] == ["build", "boot", "test"]
     assert said["outcomes"][2]["subject"] == "small/none/loopback/own"
-    assert {path.name for path in out.iterdir()} >= {"report.txt", "report.md", "report.xml"}
+    assert {path.name for path in out.iterdir()} >= {"report.txt", "report.md", "junit.xml"}
     folder = Path(said["folder"])
     assert (folder / said["outcomes"][2]["log"]).is_file()
     # jobs have no runs of their own
