@@ -17,6 +17,7 @@ from rich.text import Text
 
 from kzc import __version__
 from kzc.cli import ciplan
+from kzc.cli.exports import FORMS
 from kzc.cli.job import all_suites, suite_folder
 from kzc.cli.mainjob import reported
 from kzc.cli.screen import screen_for
@@ -36,9 +37,7 @@ from kzc.kernel.profile import find_profile
 from kzc.proc import LocalRunner
 from kzc.results import disk
 from kzc.results.clean import short
-from kzc.results.formats import EXPORTS, FORMATS, html
 from kzc.results.json_report import json_report
-from kzc.results.logs import in_folder
 from kzc.results.store import OpenRun, Store
 from kzc.results.verdicts import exit_code
 from kzc.series.manifest import find_manifest
@@ -46,7 +45,6 @@ from kzc.settings import Settings, load_settings, shared_folder
 from kzc.suites.manifest import load_suite
 from kzc.trees import registry
 from kzc.trees.find import add_tree
-from kzc.values import Run
 
 FILES = {
     "text": "report.txt",
@@ -213,17 +211,12 @@ def _worked(
 def _told(shopfloor: Workshop, asked: Asked) -> int:
     run, folder = shopfloor.run.run, shopfloor.run.folder
     if asked.reports is not None:
-        exporters = {**FORMATS, **EXPORTS, "html": _html}
         with disk.blamed(asked.reports):
             asked.reports.mkdir(parents=True, exist_ok=True)
             for form, name in FILES.items():
-                text = exporters[form](run, folder)
+                text = FORMS[form](run, folder)
                 disk.replace(asked.reports / name, text.encode(errors="replace"))
     if asked.as_json:
         print(json_report(run, folder), end="")
         return exit_code(run)
     return reported(shopfloor)
-
-
-def _html(run: Run, folder: Path) -> str:
-    return html(run, in_folder(folder))

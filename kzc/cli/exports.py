@@ -7,27 +7,21 @@ A file is replaced at once, so that a reader or a full disk never leaves half a 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kzc.cli.options import Asked
+from kzc.cli.page import html_of
 from kzc.errors import UsageError
 from kzc.results import disk
-from kzc.results.formats import EXPORTS, FORMATS, html
-from kzc.results.logs import in_folder
+from kzc.results.formats import EXPORTS, FORMATS
 from kzc.values import Run
-
-if TYPE_CHECKING:
-    from kzc.results.page import Section
 
 Files = Mapping[str, Path | None]
 """The file for each format's name, None for one that is not wanted."""
 
-_FORMS: dict[str, Callable[[Run, Path], str]] = {
-    **FORMATS,
-    **EXPORTS,
-}
+FORMS: dict[str, Callable[[Run, Path], str]] = {**FORMATS, **EXPORTS, "html": html_of}
+"""What makes a report of a run and the folder with its logs."""
 
 
 def files_of(asked: Asked) -> Files:
@@ -44,16 +38,12 @@ def checked(files: Files) -> Files:
     return files
 
 
-def write(files: Files, run: Run, folder: Path, sections: Sequence[Section] = ()) -> None:
-    """Write the wanted reports of a run; `folder` has its logs, and the page gets the sections,
-    too. Raises HostError."""
+def write(files: Files, run: Run, folder: Path) -> None:
+    """Write the wanted reports of a run; `folder` has its logs. Raises HostError."""
     for name, path in files.items():
         if path is None:
             continue
-        if name == "html":
-            text = html(run, in_folder(folder), sections)
-        else:
-            text = _FORMS[name](run, folder)
+        text = FORMS[name](run, folder)
         if path == Path("-"):
             print(text, end="")
             continue

@@ -9,18 +9,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from kzc.cli.exports import Files, checked, write
+from kzc.cli.exports import FORMS, Files, checked, write
 from kzc.errors import UsageError
 from kzc.results import text
 from kzc.results.clean import short
-from kzc.results.formats import EXPORTS, FORMATS, html
-from kzc.results.logs import in_folder
 from kzc.results.store import Store
 from kzc.results.verdicts import exit_code
 from kzc.settings import load_settings, shared_folder
 from kzc.suites import kernel_log
 from kzc.suites.parsers import PARSERS
-from kzc.values import Run, worst
+from kzc.values import worst
 
 
 def report(run_id: str, form: str, files: Files) -> int:
@@ -30,15 +28,14 @@ def report(run_id: str, form: str, files: Files) -> int:
     run = store.load(run_id or None)
     folder = store.folder_of(run)
     write(files, run, folder)
-    exporters = {**FORMATS, **EXPORTS, "html": _html}
     if not form and any(files.values()):
         return exit_code(run)
     if form in ("text", ""):
         Console(width=None if Console().is_terminal else text.WIDTH).print(text.render(run, folder))
-    elif form in exporters:
-        print(exporters[form](run, folder))
+    elif form in FORMS:
+        print(FORMS[form](run, folder))
     else:
-        raise UsageError(f"there is no format {form}", f"there are: {', '.join(exporters)}")
+        raise UsageError(f"there is no format {form}", f"there are: {', '.join(FORMS)}")
     return exit_code(run)
 
 
@@ -48,10 +45,6 @@ def schema() -> int:
 
     print(json.dumps(json_schema(), indent=2))
     return 0
-
-
-def _html(run: Run, folder: Path) -> str:
-    return html(run, in_folder(folder))
 
 
 def parse(form: str, file: Path, status: int | None) -> int:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from kzc.cli.page import measures, sections_of
 from kzc.errors import UsageError
 from kzc.results.logs import OpenLog, in_folder
+from kzc.results.page import Section
 from kzc.results.store import Store
 from kzc.settings import load_settings
 from kzc.values import Run
@@ -43,6 +45,10 @@ class Kept:
             return self.store.blobs.opened(known[path]) if here else None
 
         return opened
+
+    def sections(self, run: Run) -> Sequence[Section]:
+        """Tables and plots of what was measured."""
+        return sections_of(run, self.store.folder_of(run)) if measures(run) else ()
 
 
 def serve(address: str, port: int, names: Sequence[str]) -> int:

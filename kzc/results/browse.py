@@ -15,7 +15,7 @@ from kzc.results import summary
 from kzc.results.clean import short
 from kzc.results.logs import OpenLog
 from kzc.results.matrix import of_suite
-from kzc.results.page import tone
+from kzc.results.page import Section, tone
 from kzc.results.wanted import Wanted
 from kzc.results.words import span
 from kzc.values import Run, Stage
@@ -37,6 +37,9 @@ class Runs(Protocol):
 
     def logs(self, run: Run) -> OpenLog:
         """How to open the logs of a run."""
+
+    def sections(self, run: Run) -> Sequence[Section]:
+        """What its page shows beside what every page has."""
 
 
 @dataclass(frozen=True)

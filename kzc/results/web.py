@@ -105,7 +105,7 @@ class _Pages:
         def link(log: str) -> str:
             return f"/runs/{run.id}/{log}" if safe(log) else ""
 
-        shown = page(run, self.runs.logs(run))
+        shown = page(run, self.runs.logs(run), self.runs.sections(run))
         return _page(rendered("served.html.j2", page=shown, link=link, forms=FORMS))
 
     def report(self, request: Request) -> Response:
