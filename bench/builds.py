@@ -28,7 +28,8 @@ from kzc.kernel.build import Recipe, compile_kernel, compiler_version, configure
 from kzc.kernel.make import Place, Shop
 from kzc.kernel.profile import find_profile, load_fragment
 from kzc.proc import LocalRunner
-from kzc.settings import load_settings, shared_folder
+from kzc.settings import load_settings
+from kzc.shared import shared_folder
 from kzc.trees.find import find_tree
 from kzc.trees.slots import checkout
 

@@ -27,7 +27,8 @@ from machine import keep
 
 from kzc.proc import LocalRunner
 from kzc.series.find import find_series
-from kzc.settings import Settings, load_settings, shared_folder
+from kzc.settings import Settings, load_settings
+from kzc.shared import shared_folder
 from kzc.trees.find import find_tree
 from kzc.trees.tree import Tree
 from kzc.values import Series

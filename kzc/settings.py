@@ -17,9 +17,6 @@ from platformdirs import user_cache_path, user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kzc.errors import UsageError
-from kzc.shared import shared_folder
-
-__all__ = ["FILE_NAME", "Settings", "load_settings", "shared_folder"]
 
 FILE_NAME = "kzc.toml"
 _FOLDERS = ("cache", "data")

@@ -24,7 +24,8 @@ from kzc.series.answer import go_on
 from kzc.series.base import Answer, Candidate
 from kzc.series.find import find_series, load_series
 from kzc.series.manifest import list_series, load_manifest
-from kzc.settings import Settings, load_settings, shared_folder
+from kzc.settings import Settings, load_settings
+from kzc.shared import shared_folder
 from kzc.trees.find import enclosing_kernel, find_tree, split_path
 from kzc.values import Series
 

@@ -31,7 +31,8 @@ from kzc.results.clean import LONG, short
 from kzc.results.store import Store
 from kzc.results.verdicts import MEASUREMENT_ONLY, exit_code
 from kzc.series.overlay import overlays
-from kzc.settings import FILE_NAME, load_settings, shared_folder
+from kzc.settings import FILE_NAME, load_settings
+from kzc.shared import shared_folder
 
 _NO_OVERLAY = "none"
 _TOPOLOGIES = ("loopback", "pair", "nested")

@@ -14,7 +14,7 @@ from kzc.jobs.choice import Choice, Finder
 from kzc.jobs.workshop import imported_folder
 from kzc.series.imported import list_imported, load_imported
 from kzc.series.overlay import load_overlay, stacked
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 
 _VERSION = re.compile(r"(.+)@v(\d+)")
 BASE, OWN = "base", "after"

@@ -20,7 +20,7 @@ from kzc.jobs import guests
 from kzc.jobs.guests import Plan
 from kzc.jobs.workshop import Workshop
 from kzc.results.clean import printable
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites import kernel_log
 from kzc.values import Ended, KernelBuild, Limits
 

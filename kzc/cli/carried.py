@@ -19,7 +19,8 @@ from kzc.results import clean
 from kzc.series.imported import as_values, list_imported, load_imported, remove_imported
 from kzc.series.mails import Intake
 from kzc.series.manifest import list_series, load_manifest
-from kzc.settings import load_settings, shared_folder
+from kzc.settings import load_settings
+from kzc.shared import shared_folder
 
 
 def listed(folder: Path | None = None, *, as_json: bool = False) -> int:

@@ -41,7 +41,8 @@ from kzc.results.json_report import json_report
 from kzc.results.store import OpenRun, Store
 from kzc.results.verdicts import exit_code
 from kzc.series.manifest import find_manifest
-from kzc.settings import Settings, load_settings, shared_folder
+from kzc.settings import Settings, load_settings
+from kzc.shared import shared_folder
 from kzc.suites.manifest import load_suite
 from kzc.trees import registry
 from kzc.trees.find import add_tree

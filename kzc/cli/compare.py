@@ -30,7 +30,8 @@ from kzc.series.compare import Comparison, compare_series
 from kzc.series.find import find_series
 from kzc.series.imported import list_imported
 from kzc.series.manifest import list_series
-from kzc.settings import Settings, load_settings, shared_folder
+from kzc.settings import Settings, load_settings
+from kzc.shared import shared_folder
 from kzc.trees.find import find_tree
 from kzc.trees.registry import listed
 from kzc.values import Series

@@ -12,7 +12,8 @@ from kzc.jobs import two_ends
 from kzc.jobs.choice import Finder
 from kzc.jobs.skew import parse_skew, skew_pairs
 from kzc.proc import Runner
-from kzc.settings import Settings, shared_folder
+from kzc.settings import Settings
+from kzc.shared import shared_folder
 from kzc.trees.tree import Tree
 
 _TOPOLOGIES = {

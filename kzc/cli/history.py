@@ -15,7 +15,7 @@ from rich.text import Text
 from kzc.results import clean
 from kzc.series.find import load_series
 from kzc.series.manifest import Base, Manifest, load_manifest
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites.manifest import load_suite
 
 

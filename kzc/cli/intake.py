@@ -17,7 +17,8 @@ from kzc.series.choose import Choice
 from kzc.series.imported import as_values
 from kzc.series.mails import Intake
 from kzc.series.manifest import list_series
-from kzc.settings import load_settings, shared_folder
+from kzc.settings import load_settings
+from kzc.shared import shared_folder
 
 
 def take_in(source: str, name: str, choice: Choice, swap: bool, as_json: bool) -> int:

@@ -23,7 +23,8 @@ from kzc.series.find import find_series
 from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
 from kzc.series.overlay import load_overlay, measurement_only, stacked
 from kzc.series.present import Present, find_present
-from kzc.settings import Settings, load_settings, shared_folder
+from kzc.settings import Settings, load_settings
+from kzc.shared import shared_folder
 from kzc.suites.faults import Faults, load_fault_rules
 from kzc.suites.manifest import Suite, load_suite
 from kzc.trees.find import find_tree

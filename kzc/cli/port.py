@@ -25,7 +25,8 @@ from kzc.results.clean import LONG, short
 from kzc.series.find import find_series, load_series
 from kzc.series.manifest import find_manifest
 from kzc.series.port import Port
-from kzc.settings import Settings, load_settings, shared_folder
+from kzc.settings import Settings, load_settings
+from kzc.shared import shared_folder
 from kzc.trees import registry
 from kzc.trees.find import enclosing_kernel, find_tree
 from kzc.trees.tree import Tree

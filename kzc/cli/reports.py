@@ -15,7 +15,8 @@ from kzc.results import text
 from kzc.results.clean import short
 from kzc.results.store import Store
 from kzc.results.verdicts import exit_code
-from kzc.settings import load_settings, shared_folder
+from kzc.settings import load_settings
+from kzc.shared import shared_folder
 from kzc.suites import kernel_log
 from kzc.suites.parsers import PARSERS
 from kzc.values import worst

@@ -39,7 +39,7 @@ from kzc.jobs.guests import Plan, boot_outcome, with_initrd
 from kzc.jobs.pairs import LOST, Programs, boot_behind, pair_of
 from kzc.jobs.topology import Side, second_level
 from kzc.jobs.workshop import Workshop
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites import kernel_log
 from kzc.suites.pair import End, Pair
 from kzc.values import Answer, Ended, Limits

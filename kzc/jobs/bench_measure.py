@@ -37,7 +37,7 @@ from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import BOOT, Plan, boot_outcome, guest_spec, with_initrd
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.workshop import Workshop
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites import kernel_log
 from kzc.suites.manifest import Suite, load_suite
 from kzc.values import Answer, Ended, Outcome

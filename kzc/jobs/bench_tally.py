@@ -14,7 +14,7 @@ from kzc.bench.zcbench import Origin, Turn
 from kzc.jobs.bench_guest import DEAD, Boot, Terms, not_measured, rounds_of
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.workshop import Workshop, stopwatch
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites import kernel_log
 from kzc.values import Answer, Ended, Outcome, Stage, Verdict
 

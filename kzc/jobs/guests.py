@@ -14,7 +14,7 @@ from kzc.hosts.local import local_host
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.workshop import Workshop, find_vng
 from kzc.kernel.pvh import direct
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites import binaries, kernel_log
 from kzc.suites.faults import Faults
 from kzc.suites.manifest import Suite

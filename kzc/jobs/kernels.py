@@ -27,7 +27,7 @@ from kzc.series.numbers import check_numbers
 from kzc.series.outcomes import not_needed, outcomes
 from kzc.series.overlay import measurement_only
 from kzc.series.present import Present
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites import binaries
 from kzc.suites.manifest import Suite
 from kzc.trees.slots import Slot, checkout, move, visit

@@ -22,7 +22,7 @@ from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import BOOT, Plan, boot_outcome, with_initrd
 from kzc.jobs.topology import Side, second_level
 from kzc.jobs.workshop import Workshop, stopwatch
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites import binaries, kernel_log
 from kzc.suites.manifest import Suite
 from kzc.suites.pair import Pair

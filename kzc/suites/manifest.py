@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from kzc.errors import UsageError
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites.parsers import PARSERS
 from kzc.suites.words import first_problem
 

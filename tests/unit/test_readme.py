@@ -9,7 +9,8 @@ from typer.main import get_command
 
 from kzc.cli.app import app
 from kzc.kernel.profile import load_profiles
-from kzc.settings import Settings, shared_folder
+from kzc.settings import Settings
+from kzc.shared import shared_folder
 from kzc.suites.parsers import PARSERS
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kzc.errors import HostError, UsageError
-from kzc.settings import load_settings, shared_folder
+from kzc.settings import load_settings
+from kzc.shared import shared_folder
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from tests.vm.conftest import SERIES, TREE, Kzc
 
 PATCHES = shared_folder("patches") / SERIES / "6.12"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from tests.vm.conftest import TREE, Kzc
 
 pytestmark = [pytest.mark.vm, pytest.mark.full]

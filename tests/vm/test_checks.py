@@ -8,7 +8,7 @@ import json
 import pytest
 
 from kzc.series.find import load_series
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from tests.vm.conftest import SERIES, TREE, Kzc
 
 CHECKS = ["build", "warnings", "selftests", "checkpatch", "mail"]

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from tests.vm.conftest import FAULTS, SERIES, TREE, Kzc, interrupt_when
 
 pytestmark = pytest.mark.vm

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from tests.vm.conftest import FAULTS, SERIES, TREE, Kzc
 
 TRANSPORTS = ("tcp4", "tcp6", "udp4", "udp6", "vsock", "vsock-seqpacket")

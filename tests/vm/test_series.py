@@ -13,7 +13,8 @@ from kzc.kernel.diagnostics import parse
 from kzc.proc import LocalRunner
 from kzc.series.apply import Applied, apply_series
 from kzc.series.find import load_series
-from kzc.settings import Settings, load_settings, shared_folder
+from kzc.settings import Settings, load_settings
+from kzc.shared import shared_folder
 from kzc.trees.find import find_tree
 from kzc.trees.slots import Slot, checkout, move
 from kzc.values import Diagnostic, Series

@@ -13,7 +13,7 @@ from kzc.bench.order import amount_of, cells_of, name_of, schedule
 from kzc.bench.plan import find_plan, list_plans, load_plan, parse_size, show_size
 from kzc.bench.values import Cell, Mode
 from kzc.errors import UsageError
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 
 from .synthetic import PLAN
 

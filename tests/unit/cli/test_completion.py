@@ -19,7 +19,8 @@ from kzc.cli.completing.answer import answer
 from kzc.cli.completing.line import words_of
 from kzc.cli.completing.names import choices, data_folder
 from kzc.results.formats import EXPORTS, FORMATS
-from kzc.settings import Settings, load_settings, shared_folder
+from kzc.settings import Settings, load_settings
+from kzc.shared import shared_folder
 from kzc.suites.manifest import Suite
 from kzc.suites.parsers import PARSERS
 from tests.unit.cli.completing import RUNS, TREES, command, make_data, offered

@@ -12,7 +12,7 @@ from kzc.cli.job import marked, understand
 from kzc.cli.options import Asked
 from kzc.errors import UsageError
 from kzc.kernel.profile import find_profile
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from tests.fakelinux import make_series
 
 PROFILE = [

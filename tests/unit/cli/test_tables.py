@@ -12,7 +12,8 @@ from rich.console import Console
 
 from kzc.cli import carried, doctor, trees
 from kzc.jobs.needs import Need, State
-from kzc.settings import load_settings, shared_folder
+from kzc.settings import load_settings
+from kzc.shared import shared_folder
 from kzc.trees import registry
 from kzc.trees.tree import Tree
 

@@ -16,7 +16,7 @@ from kzc.kernel.bzimage import built_before, measured
 from kzc.kernel.fragment import Fragment
 from kzc.series.find import load_series
 from kzc.series.read import read_folder
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.values import Verdict
 from tests.fakelinux import commit, edit
 from tests.unit.jobs.floor import Recorder, series_of, tree_of

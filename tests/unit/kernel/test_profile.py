@@ -8,7 +8,7 @@ import pytest
 from kzc.errors import UsageError
 from kzc.kernel.fragment import merge, parse
 from kzc.kernel.profile import find_profile, load_fragment, load_profiles
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 
 SHIPPED = shared_folder("kconfigs")
 

@@ -10,7 +10,7 @@ import pytest
 from kzc.errors import UsageError
 from kzc.series.find import load_series
 from kzc.series.manifest import Base, Manifest, list_series, load_manifest, pick_base
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 
 CARRIED = shared_folder("patches")
 

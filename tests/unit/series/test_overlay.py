@@ -11,7 +11,7 @@ from kzc.errors import UsageError
 from kzc.series.find import load_series
 from kzc.series.overlay import load_overlay, measurement_only, overlays, stacked
 from kzc.series.read import read_folder
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 
 CARRIED = shared_folder("patches")
 NAME = "bench-localhost-zerocopy"

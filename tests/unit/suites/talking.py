@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites.kernel_log import load_rules
 from kzc.suites.manifest import Direction, Suite, load_suite
 from kzc.suites.pair import Pair

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kzc.errors import UsageError
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites import faults
 from kzc.suites.faults import KINDS, load_fault_rules
 

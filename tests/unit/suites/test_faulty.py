@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites.fault_log import places
 from kzc.suites.faults import FOLDER, Faults, load_fault_rules
 from kzc.suites.kernel_log import load_rules, scan

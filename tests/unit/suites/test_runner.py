@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites.fold import settle
 from kzc.suites.kernel_log import load_rules
 from kzc.suites.manifest import Suite

@@ -25,7 +25,7 @@ from kzc.jobs.bisection.sightings import Seen, Sought
 from kzc.jobs.guests import Plan
 from kzc.jobs.workshop import Workshop
 from kzc.series.read import read_folder
-from kzc.settings import shared_folder
+from kzc.shared import shared_folder
 from kzc.suites.manifest import Command, Suite, load_suite
 from kzc.suites.vsock_test import parse_list
 from kzc.values import Stage, Verdict
