@@ -126,13 +126,15 @@ def _behind(
         (folder / "initramfs").unlink(missing_ok=True)
 
 
-# the host is a guest that was booted for this one: there is no other QEMU
+# The host is a guest that was booted for this one: there is no other QEMU. SCHED_RR and not
+# SCHED_FIFO: nothing that works needs a slice of 100 ms, but a guest that emulated SVM has lost may
+# spin, and must not keep the CPU from the ends, whose rounds end by a timer.
 _TAKE_TURNS = """
 for comm in /proc/[0-9]*/comm; do
     read -r name 2>/dev/null <"$comm" || continue
     case $name in
-    qemu-system*) chrt --all-tasks --fifo --pid 1 "$(basename "${comm%/comm}")" || exit 1 ;;
-    vhost-*) chrt --fifo --pid 1 "$(basename "${comm%/comm}")" || exit 1 ;;
+    qemu-system*) chrt --all-tasks --rr --pid 1 "$(basename "${comm%/comm}")" || exit 1 ;;
+    vhost-*) chrt --rr --pid 1 "$(basename "${comm%/comm}")" || exit 1 ;;
     esac
 done
 """

@@ -60,8 +60,8 @@ static void take_turns(void)
 {
 	struct sched_param param = { .sched_priority = 1 };
 
-	if (sched_setscheduler(0, SCHED_FIFO, &param))
-		fail(false, "SCHED_FIFO: %m");
+	if (sched_setscheduler(0, SCHED_RR, &param))
+		fail(false, "SCHED_RR: %m");
 }
 
 /* One end of a round, in a process of its own. */
