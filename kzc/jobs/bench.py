@@ -28,8 +28,8 @@ from kzc.jobs.workshop import Workshop, stopwatch
 from kzc.series.present import Present
 from kzc.values import Outcome, Stage, Verdict
 
-# 4e9 instructions: a round takes a tenth of that at most, and what hangs takes minutes of ours
-_COUNTED_SECONDS = 4
+# 2e9 instructions: a round takes a fifth of that at most, and what hangs takes minutes of ours
+_COUNTED_SECONDS = 2
 
 
 @dataclass(frozen=True)

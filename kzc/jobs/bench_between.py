@@ -161,12 +161,20 @@ class Between:
         follow = f"{self.pair.guest.folder}/zcbench{option} --cid 2 follow {self.pair.inside}"
         with self.pair.guest.serve(follow):
             dead = dead or self._listening()
-            for turns in chunks(_COLD * first_touch(self.boot.turns)):
-                for part in _alike(turns):
-                    dead = measuring.unmeasured(part, dead, self._run)
-            left = yield from self._measured(measuring, dead)
+            lost, dead = self._warmed(measuring, dead)
+            left = self.boot.turns if lost else (yield from self._measured(measuring, dead))
         measuring.over({end.name: end.kernel_log() or () for end in ends})
         return left
+
+    def _warmed(self, measuring: Measuring, dead: str) -> tuple[bool, str]:
+        """Each cell once, to be forgotten: whether the guest was lost, and why nothing can be
+        asked any more."""
+        for turns in chunks(_COLD * first_touch(self.boot.turns)):
+            for part in _alike(turns):
+                good, dead = measuring.unmeasured(part, dead, self._run)
+                if not good and self.terms.again and self._lost():
+                    return True, dead
+        return False, dead
 
     def _measured(
         self, measuring: Measuring, dead: str

@@ -127,7 +127,7 @@ def _rounds(shopfloor: Workshop, guest: Guest, boot: Boot, terms: Terms) -> Iter
         return guest.run(both(terms, _IN_GUEST, part), PATIENCE)
 
     for turns in chunks(first_touch(boot.turns)):
-        dead = measuring.unmeasured(turns, dead, run)
+        _, dead = measuring.unmeasured(turns, dead, run)
     for turns in chunks(boot.turns):
         dead = yield from measuring.part(turns, dead, run)
     measuring.over({"guest": guest.kernel_log()})

@@ -61,12 +61,12 @@ class Measuring:
 
     def unmeasured(
         self, turns: tuple[Turn, ...], dead: str, run: Callable[[tuple[Turn, ...]], Answer]
-    ) -> str:
-        """Run turns of which nothing is kept; what `part` returns."""
+    ) -> tuple[bool, str]:
+        """Run turns of which nothing is kept: whether all could be, and what `part` returns."""
         if dead:
-            return dead
-        ended = run(turns).ended
-        return "" if ended is Ended.EXIT else f"before the first round: {DEAD[ended]}"
+            return False, dead
+        found, dead = self.ask(turns, "", run)
+        return all(each.sender or each.lacks for each in found), dead
 
     def _count(self, found: Round) -> None:
         if found.sender is not None:

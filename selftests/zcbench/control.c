@@ -77,7 +77,7 @@ static void __attribute__((noreturn)) end(bool lacks, const char *reason)
 		print_failure(current->cell->number, lacks, reason);
 	else
 		dprintf(current->control, "error %d %s\n", lacks, reason);
-	_exit(1);
+	_exit(late ? LATE : 1);
 }
 
 static bool is_error(const char *line)

@@ -92,8 +92,8 @@ static void __attribute__((noreturn)) do_round(const struct cell *c, const struc
 	_exit(0);
 }
 
-/* A process that ended otherwise than by _exit() has said nothing. */
-static void ended(const struct cell *c, const struct end *end, pid_t pid)
+/* A process that ended otherwise than by _exit() has said nothing. Whether it was late. */
+static bool ended(const struct cell *c, const struct end *end, pid_t pid)
 {
 	char reason[64];
 	int status;
@@ -101,9 +101,10 @@ static void ended(const struct cell *c, const struct end *end, pid_t pid)
 	if (waitpid(pid, &status, 0) == -1)
 		broke("waitpid");
 	if (!WIFSIGNALED(status) || !end->leads)
-		return;
+		return WIFEXITED(status) && WEXITSTATUS(status) == LATE;
 	snprintf(reason, sizeof(reason), "killed by signal %d", WTERMSIG(status));
 	print_failure(c->number, false, reason);
+	return false;
 }
 
 static pid_t start(const struct cell *c, const struct end *end, int control, int unused)
@@ -190,7 +191,9 @@ static void lead_rounds(const struct end *end, const char *host, const char *por
 			       c.interval, c.messages, c.warmup, c.buffer, c.seconds);
 		if (write(fd, line, len) != len)
 			broke("write to the other end");
-		ended(&c, end, start(&c, end, fd, -1));
+		/* the other kernel may be gone: whoever asked looks first, and asks again */
+		if (ended(&c, end, start(&c, end, fd, -1)))
+			return;
 	}
 }
 

@@ -78,6 +78,9 @@ void tell_window(void);
 void hear_window(void);
 /* True when there is something to hear within @ms milliseconds, -1: for ever. */
 bool listens(int ms);
+/* How a process ends whose round was not over in time. */
+#define LATE	3
+
 void __attribute__((noreturn, format(printf, 2, 3))) fail(bool lacks, const char *fmt, ...);
 void print_failure(long number, bool lacks, const char *reason);
 

@@ -115,6 +115,11 @@ def test_what_a_lost_guest_left_is_handed_back(shopfloor: Workshop) -> None:
     assert all(each.sender for each in found)
 
 
+def test_a_guest_lost_before_the_first_round_leaves_all_turns(shopfloor: Workshop) -> None:
+    host, guest = End("host", good=1), End("guest", alive=False)
+    assert between(shopfloor, host, guest, again=True) == ([], TURNS)
+
+
 def test_where_it_may_not_be_booted_again_each_turn_has_a_reason(shopfloor: Workshop) -> None:
     host, guest = End("host", good=WARM + 4), End("guest", alive=False)
     found, left = between(shopfloor, host, guest, again=False)
