@@ -52,7 +52,7 @@ def apart(comparison: Comparison, figure: str) -> dict[str, dict[str, Any]]:
 def main() -> int:
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
-    store = Store(load_settings({}, Path.cwd()).data)
+    store = Store.of(load_settings({}, Path.cwd()))
     first, second = (bench_of(store, name) for name in sys.argv[1:])
     if first.name != second.name:
         raise SystemExit(f"two plans: {first.name} and {second.name}")

@@ -10,13 +10,13 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kzc.bench.compare import Comparison, Side, same_kind
+from kzc.bench.compare import TOLERANCE, Comparison, Side, same_kind
 from kzc.bench.order import Missing, cells_of, name_of
 from kzc.bench.plan import Plan, find_plan, list_plans
 from kzc.bench.result import Bench, load
 from kzc.bench.values import Cell, Clock
 from kzc.cli import bench_grounds
-from kzc.cli.bench_out import FORMATS, Shown, show
+from kzc.cli.bench_out import Shown, ready, show
 from kzc.cli.job import Job, understand
 from kzc.cli.mainjob import opened, plan_for
 from kzc.cli.options import Asked
@@ -49,7 +49,7 @@ class Wish:
     clock: str = ""
     against: str = ""
     base: str = ""
-    tolerance: float = 5.0
+    tolerance: float = TOLERANCE
     replay: str = ""
     shown: Shown = field(default_factory=Shown)
 
@@ -84,10 +84,8 @@ def dry_run(asked: Asked, wish: Wish) -> int:
 
 def bench(asked: Asked, wish: Wish) -> int:
     """Measure, or with `replay` show what was measured."""
-    if wish.shown.form not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise UsageError(f"there is no format {wish.shown.form}", f"there are: {known}")
-    store = Store(load_settings({}, Path.cwd()).data)
+    ready(wish.shown)
+    store = Store.of(load_settings({}, Path.cwd()))
     against = _side(store, wish.against) if wish.against else None
     if wish.replay:
         return _replayed(store, wish, against)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from kzc.bench.plots import plots
 from kzc.bench.report import report
 from kzc.bench.result import Bench
 from kzc.errors import UsageError
+from kzc.results import disk
 from kzc.results.clean import LONG, code, paired, sentence, short
 
 
@@ -59,20 +61,35 @@ FORMATS: dict[str, Callable[[Bench, Comparison | None], str]] = {
 _ENDINGS = {"text": "txt", "markdown": "md"}
 
 
+def ready(shown: Shown) -> None:
+    """Refuse now what could not be shown after an hour of measuring. Raises UsageError."""
+    if shown.form not in FORMATS:
+        raise UsageError(f"there is no format {shown.form}", f"there are: {', '.join(FORMATS)}")
+    if shown.out is not None:
+        with _refused(shown.out):
+            shown.out.mkdir(parents=True, exist_ok=True)
+
+
 def show(bench: Bench, shown: Shown, comparison: Comparison | None) -> None:
-    """Print it, and write the files where a folder is named. Raises UsageError if that fails."""
+    """Print it, and write the files where a folder is named, each of them whole. Raises
+    UsageError if that fails."""
     if shown.form == "text":
         print(_text(bench, comparison, shown.full), end="")
     else:
         print(FORMATS[shown.form](bench, comparison), end="")
     if shown.out is None:
         return
+    files = {f"bench.{_ENDINGS.get(name, name)}": make for name, make in FORMATS.items()}
+    texts = {name: make(bench, comparison) for name, make in files.items()}
+    texts |= {f"{plot.name}.svg": plot.svg for plot in plots(bench)}
+    with _refused(shown.out):
+        for name, text in texts.items():
+            disk.replace(shown.out / name, text.encode())
+
+
+@contextmanager
+def _refused(folder: Path) -> Iterator[None]:
     try:
-        shown.out.mkdir(parents=True, exist_ok=True)
-        for name, make in FORMATS.items():
-            path = shown.out / f"bench.{_ENDINGS.get(name, name)}"
-            path.write_text(make(bench, comparison), encoding="utf-8")
-        for plot in plots(bench):
-            (shown.out / f"{plot.name}.svg").write_text(plot.svg, encoding="utf-8")
+        yield
     except OSError as error:
-        raise UsageError(f"{shown.out}: cannot be written: {error.strerror}") from error
+        raise UsageError(f"{folder}: cannot be written: {error.strerror}") from error

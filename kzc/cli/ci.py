@@ -27,11 +27,12 @@ from kzc.jobs.ci.book import Book
 from kzc.jobs.ci.drive import Drive, Rules
 from kzc.jobs.ci.durations import Durations
 from kzc.jobs.ci.executor import Executor
-from kzc.jobs.ci.local import Capacity, LocalExecutor, free_memory
+from kzc.jobs.ci.local import Capacity, LocalExecutor
 from kzc.jobs.ci.matrix import Matrix, find_file, load_matrix, mebibytes, seconds
 from kzc.jobs.ci.plan import Catalogue, plan
 from kzc.jobs.ci.values import NONE, Job
 from kzc.jobs.live import registered
+from kzc.jobs.machine import Machine
 from kzc.jobs.workshop import Workshop
 from kzc.kernel.profile import find_profile
 from kzc.proc import LocalRunner
@@ -81,10 +82,13 @@ def ci(asked: Asked) -> int:
     settings = load_settings({}, file.parent)
     durations = Durations(settings.data)
     jobs = plan(matrix, _catalogue(settings, file.parent), durations.expected())
-    memory = size_of(asked.memory) if asked.memory else free_memory()
+    memory = size_of(asked.memory) if asked.memory else Machine().memory()[1] >> 20
     capacity = Capacity(asked.cpus or settings.jobs, memory)
     if asked.plan:
         return ciplan.show(jobs, matrix, capacity, as_json=asked.as_json)
+    if asked.reports is not None:  # now, and not after hours of jobs
+        with disk.blamed(asked.reports):
+            asked.reports.mkdir(parents=True, exist_ok=True)
     _find_trees(matrix, jobs, settings, fetch=asked.fetch)
     with _begun(settings, file, jobs) as (run, command):
         shopfloor = Workshop(
@@ -213,7 +217,6 @@ def _told(shopfloor: Workshop, asked: Asked) -> int:
     run, folder = shopfloor.run.run, shopfloor.run.folder
     if asked.reports is not None:
         with disk.blamed(asked.reports):
-            asked.reports.mkdir(parents=True, exist_ok=True)
             for form, name in FILES.items():
                 text = FORMS[form](run, folder)
                 disk.replace(asked.reports / name, text.encode(errors="replace"))

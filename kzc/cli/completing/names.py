@@ -105,6 +105,7 @@ _TAKES: Mapping[str, Callable[[Names], list[str]]] = {
     "--suite": Names.suites,
     "--test": Names.suites,
     "--tree": Names.trees,
+    "KERNEL": Names.kernels,
     "NEW": Names.compared,
     "OLD": Names.compared,
     "PORT": Names.ports,

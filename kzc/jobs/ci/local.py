@@ -23,12 +23,6 @@ class Capacity:
     memory: int
 
 
-def free_memory(meminfo: Path = Path("/proc/meminfo")) -> int:
-    """MiB that programs may take without swapping; a lot where the system does not say."""
-    found = re.search(r"^MemAvailable:\s*(\d+) kB", meminfo.read_text(), re.MULTILINE)
-    return int(found[1]) // 1024 if found else 1 << 20
-
-
 class LocalExecutor:
     """Jobs as children of this process; their logs go to `logs`/SLUG."""
 

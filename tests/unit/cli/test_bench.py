@@ -35,10 +35,10 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def kept(data: Path, bench: Bench, finished: bool = True) -> str:
+def kept(data: Path, bench: Bench, finished: bool = True, db: str = "") -> str:
     """A run with that bench; its id."""
     command = ("kzc", "bench", "--plan", "mine")
-    with suppress(KeyboardInterrupt), Store(data).create(command, {}, "0") as opened:
+    with suppress(KeyboardInterrupt), Store(data, db).create(command, {}, "0") as opened:
         with journal(opened.folder, bench) as written:
             for each in bench.rounds:
                 written.add(each)
@@ -130,6 +130,23 @@ def test_files_are_written_where_asked(tmp_path: Path, capsys: pytest.CaptureFix
     assert written == {f"bench.{end}" for end in ("txt", "md", "csv", "json", "html")}
     (tmp_path / "file").touch()
     assert run(["bench", "--replay", name, "--out", "file"]) == 2
+    assert "file: cannot be written" in capsys.readouterr().err
+
+
+def test_a_bench_is_found_in_the_database_that_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KZC_DB", f"sqlite:///{tmp_path}/other.db")
+    name = kept(tmp_path / "data", synthetic.bench(PLAN), db=f"sqlite:///{tmp_path}/other.db")
+    assert run(["bench", "--replay", name]) == 0
+    assert run(["bench", "--replay", name, "--against", name]) == 0
+
+
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert run(["bench", "--plan", "smoke", "--tree", "nowhere", "--out", "file"]) == 2
     assert "file: cannot be written" in capsys.readouterr().err
 
 
