@@ -15,7 +15,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from kzc.guest.network import CARD, NETWORK
+from kzc.guest.network import CARD, NETWORK, wired
 
 # names of the chardev behind the console
 CONSOLE = {"mini": "kzc-console", "vng": "console"}
@@ -70,7 +70,8 @@ class GuestSpec:
     `console` is the kernel's, ttyS0 or, for mini guests, hvc0: that one says nothing before its
     driver is there, and costs an emulated host one exit per line where ttyS0 costs one per byte.
     `pinned` is the CPU of its host on which a mini guest's QEMU stays. With `icount` the guest's
-    clock counts the instructions that its one emulated CPU executes, each a nanosecond.
+    clock counts the instructions that its one emulated CPU executes, each a nanosecond. `wires` are
+    pairs of cards of its own (network.py), each pair connected with nothing but one another.
     """
 
     kind: str
@@ -91,6 +92,7 @@ class GuestSpec:
     console: str = "ttyS0"
     pinned: int | None = None
     icount: bool = False
+    wires: int = 0
 
 
 def line(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
@@ -203,6 +205,7 @@ def _terminal(sockets: Sockets) -> tuple[str, ...]:
 def _network(spec: GuestSpec) -> tuple[str, ...]:
     """The pair's devices: the test's own socket, and TCP for what coordinates the two ends."""
     vsock = ("-device", f"vhost-vsock-pci,guest-cid={spec.cid}") if spec.cid is not None else ()
+    vsock = (*vsock, *wired(spec.wires))
     if spec.forwarded is None:
         return vsock
     return (

@@ -56,6 +56,7 @@ _Seconds = Annotated[float, Field(gt=0)]
 _Text = Annotated[str, Field(min_length=1)]
 # they become single-quoted shell words and paths under /proc/sys
 _Sysctl = Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-zA-Z0-9_-]+)+$")]
+_Parameter = Annotated[str, Field(pattern=r"^[^\s'\"]+$")]
 _Value = int | Annotated[str, Field(pattern=r"^[^'\n]*$")]
 
 
@@ -170,6 +171,10 @@ class PairCommand(_Entry):
 class Suite(_Table):
     """A suite. `silence` and `total` are seconds at KVM's speed, `memory` is like 512M or 2G.
 
+    `append` goes to the guest's kernel, and each of `again` is the whole suite once more, called
+    `NAME WORD`, with these parameters instead. With two `levels` the guest is a host: its commands
+    start guests with the kernel KZC_IMAGE, the initramfs KZC_INITRD (with the suite's programs) and
+    the emulator KZC_QEMU; `wires` are pairs of cards of the first level, each pair connected.
     `prelude` is shell text that `load_suite` has put before every shell text of the others.
     `fault_under` are functions of the kernel that lie together: under faults one of these, or one
     between them, has to be on the stack.
@@ -184,6 +189,10 @@ class Suite(_Table):
     sysctls: dict[_Sysctl, _Value] = {}
     silence: _Seconds = 60
     total: _Seconds = 300
+    append: tuple[_Parameter, ...] = ()
+    again: dict[_Name, tuple[_Parameter, ...]] = {}
+    levels: Literal[1, 2] = 1
+    wires: int = Field(default=0, ge=0, le=9)
     prelude: str = ""
     fault_under: tuple[Annotated[str, Field(pattern=r"^\w+$")], ...] = ()
     build: tuple[Build, ...] = ()
@@ -201,8 +210,19 @@ class Suite(_Table):
         """Where it can run: `commands` in one guest, `pairs` between a host and a guest."""
         return (LOOPBACK if self.commands else ()) + (TWO_ENDS if self.pairs else ())
 
+    @property
+    def boots(self) -> tuple[Self, ...]:
+        """The suite as it is to be run, once for each boot of its guest."""
+        more = (
+            self.model_copy(update={"name": f"{self.name} {word}", "append": append, "again": {}})
+            for word, append in self.again.items()
+        )
+        return (self, *more)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.levels == 2 and (self.guest != "vng" or self.cpus != 2):
+            raise ValueError("levels: a host of guests is a vng guest with 2 cpus")
         if not self.commands and not self.pairs:
             raise ValueError("commands: there are none, and no pairs either")
         _distinct("commands", [command.name for command in self.commands])
