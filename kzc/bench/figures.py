@@ -19,6 +19,8 @@ INSTRUCTIONS = "instructions per message"
 MICROSECONDS = "µs per message"
 LATENCY = {Clock.WALL: "µs", Clock.INSTRUCTIONS: "instructions"}
 
+PER_BYTE = {Clock.WALL: "ns per byte", Clock.INSTRUCTIONS: "instructions per byte"}
+_TIMED = frozenset({Figure.LATENCY, Figure.TRIP})
 TITLES = {
     Figure.SEND: "bytes over the time inside the send calls",
     Figure.WHOLE: "bytes over the time from the first send to the last completion",
@@ -26,6 +28,8 @@ TITLES = {
     Figure.CPU: "the sender's CPU time per message",
     Figure.MESSAGE: "time per message, until all is completed",
     Figure.LATENCY: "time from a send to its completion, median",
+    Figure.HOST: "CPU time of the host's vhost-net threads per byte",
+    Figure.TRIP: "time of a request of that size and its answer of one byte, median",
 }
 
 
@@ -38,8 +42,10 @@ UNEVEN_NOTE = (
 
 def unit_of(figure: Figure, clock: Clock, rate: str = GBIT) -> str:
     """The unit; `rate` is the one for rates in wall time."""
-    if figure is Figure.LATENCY:
+    if figure in _TIMED:
         return LATENCY[clock]
+    if figure is Figure.HOST:
+        return PER_BYTE[clock]
     if clock is Clock.INSTRUCTIONS:
         return PER_1000 if figure.rate else INSTRUCTIONS
     return rate if figure.rate else MICROSECONDS
@@ -50,7 +56,9 @@ def value_of(found: Round, figure: Figure, rate: str = GBIT) -> float | None:
     sender, receiver = found.sender, found.receiver
     if sender is None:
         return None
-    if figure is Figure.LATENCY:
+    if figure is Figure.HOST:
+        return found.host / sender.bytes if found.host > 0 and sender.bytes else None
+    if figure in _TIMED:
         return _time(sender.latency.get("p50", 0), found.clock) or None
     if figure is Figure.RECEIVE:
         return _rate(_received(receiver), found.clock, rate)

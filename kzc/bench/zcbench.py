@@ -116,8 +116,10 @@ def _round(
         return origin.failed(turn, f"{words}, {sender.messages} with {sender.bytes} bytes sent")
     if receiver.bytes > sender.bytes:
         return origin.failed(turn, f"{receiver.bytes} of {sender.bytes} bytes were received")
-    idle = max(_idle(each) for each in (said["sender"], said["receiver"]))
-    return replace(origin.failed(turn, ""), sender=sender, receiver=receiver, idle=idle)
+    idle = max(_time(each, "idle") for each in (said["sender"], said["receiver"]))
+    host = _time(said["sender"], "host")
+    both = replace(origin.failed(turn, ""), sender=sender, receiver=receiver)
+    return replace(both, idle=idle, host=host)
 
 
 def _sender(value: Mapping[str, Any]) -> Sender | None:
@@ -143,9 +145,9 @@ def _number(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < _MOST
 
 
-def _idle(value: Mapping[str, Any]) -> int:
-    idle = value.get("idle")
-    return idle if _number(idle) else -1
+def _time(value: Mapping[str, Any], name: str) -> int:
+    found = value.get(name)
+    return found if _number(found) else -1
 
 
 def _words(value: object) -> str:

@@ -82,7 +82,8 @@ def reachable(spec: GuestSpec) -> GuestSpec:
 def host_of_guests(spec: GuestSpec, wires: int) -> GuestSpec:
     """The same guest as a host whose commands start guests by themselves, with so many wires."""
     emulated = spec.accel == "tcg"
-    append = (*(ALONE if emulated else ()), *spec.append)
+    alone = ALONE if emulated and spec.cpus > SECOND_LEVEL_CPU else ()
+    append = (*alone, *spec.append)
     return replace(spec, cpu=_CPU if emulated else spec.cpu, append=append, wires=wires)
 
 

@@ -164,7 +164,7 @@ static void exec_qemu(int control, int macvtap)
 	snprintf(command, sizeof(command),
 		 "exec %s %s -machine q35,sata=off,smbus=off,vmport=off,hpet=off "
 		 "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off "
-		 "%s -smp 1 -m 384M -nodefaults -no-user-config -no-reboot -display none "
+		 "%s -smp 1 -m 512M -nodefaults -no-user-config -no-reboot -display none "
 		 "-kernel '%s' -initrd '%s' "
 		 "-append 'console=hvc0 panic=-1 softlockup_panic=1 hung_task_panic=1 ignore_loglevel' "
 		 "-chardev file,id=console,path=" CONSOLE " -chardev socket,id=control,fd=%d "

@@ -125,10 +125,10 @@ void sink(const struct transfer *t, const char *ip, pid_t spinner, teller fail, 
 	unsigned int messages = 0;
 	clockid_t clock;
 
-	if (clock_getcpuclockid(spinner, &clock))
-		clock = CLOCK_MONOTONIC;
+	if (spinner && clock_getcpuclockid(spinner, &clock))
+		fail("the spinner is gone");
 	host = host_time();
-	idle = read_clock(clock);
+	idle = spinner ? read_clock(clock) : 0;
 	began = read_clock(CLOCK_MONOTONIC);
 	/* the sender begins now */
 	give(fd, "", 1, fail);
@@ -141,7 +141,7 @@ void sink(const struct transfer *t, const char *ip, pid_t spinner, teller fail, 
 			give(fd, "", 1, fail);
 	}
 	began = read_clock(CLOCK_MONOTONIC) - began;
-	idle = read_clock(clock) - idle;
+	idle = spinner ? read_clock(clock) - idle : 0;
 	/* vhost-net's thread may have a little left to do for them */
 	usleep(20000);
 	host = host_time() - host;
