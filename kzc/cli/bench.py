@@ -135,7 +135,7 @@ def _understood(
         topology,
         clock,
         bench_grounds.grounds(understood, asked, wish.base),
-        understood.wanted,
+        understood.wanted.also(bench_suite().fragments),
         guests,
         against,
         wish.tolerance,
