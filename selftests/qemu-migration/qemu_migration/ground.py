@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a case stands on: the memory's content, time limits, and what has to be so behind each.
+
+Behind each case nothing may be left: no page of either memory in use, nothing pinned or locked that
+was not before, nothing counted against the user's limit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from qemu_migration import pages, pinned
+from qemu_migration.errors import Failed
+from qemu_migration.memory import Memory
+from qemu_migration.pages import Expected, difference, differing
+
+SIZE = 32 << 20
+LOCKED = 4 * SIZE
+SEED = 20210831
+_LEFT = 5.0  # seconds for what a dead process held
+
+
+def slowdown() -> float:
+    """How much longer than under KVM things may take here."""
+    return max(float(os.environ.get("KZC_SLOWDOWN") or 1), 1.0)
+
+
+@dataclass
+class Ground:
+    """Content and limits of one case; `memories` are all that it has made."""
+
+    content: bytes
+    seed: int = SEED
+    patience: float = field(default_factory=lambda: 20 * slowdown())
+    memories: list[Memory] = field(default_factory=list)
+
+    def source(self) -> Memory:
+        """A source's memory, filled."""
+        return self._memory("kzc-source", self.content)
+
+    def destination(self) -> Memory:
+        """A destination's, empty."""
+        return self._memory("kzc-destination", b"")
+
+    def _memory(self, name: str, content: bytes) -> Memory:
+        memory = Memory(name, len(self.content), content)
+        self.memories.append(memory)
+        return memory
+
+    def expected(self, written: Mapping[int, int] | None = None) -> Expected:
+        """The memory after so many writes to pages."""
+        return Expected(self.seed, self.content, dict(written or {}))
+
+    def compare(self, memory: Memory, written: Mapping[int, int] | None = None) -> None:
+        """Raises Failed where a memory is not as it should be."""
+        expected, found = self.expected(written), memory.read()
+        pages_ = differing(expected.whole(), found)
+        if pages_:
+            raise Failed(difference(expected, found, pages_))
+
+    def version(self, page: int, number: int) -> bytes:
+        """What the `number`th write puts into a page."""
+        return pages.version(self.seed, page, number)
+
+
+@contextmanager
+def ground(content: bytes) -> Iterator[Ground]:
+    """A case's ground; raises Failed behind a good case that left something."""
+    before = pinned.machine()
+    made = Ground(content)
+    try:
+        yield made
+        _nothing_left(made, before)
+    finally:
+        for memory in made.memories:
+            memory.close()
+
+
+def _nothing_left(made: Ground, before: Mapping[str, int]) -> None:
+    patience = _LEFT * slowdown()
+    for number, memory in enumerate(made.memories):
+        if memory.in_use(patience):
+            which = "source" if not number else "destination"
+            raise Failed(f"pages of the {which}'s memory are in use after its QEMU has ended")
+    if grown := pinned.settled(before, patience):
+        raise Failed(f"after both QEMUs have ended {grown}")
+    if pinned.still_counted(patience):
+        raise Failed("locked pages of a send are counted still, after both QEMUs have ended")
