@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 
 from qemu_migration import complete, harm, later
 from qemu_migration.errors import Failed, Skipped
-from qemu_migration.ground import Ground, ground
+from qemu_migration.ground import ground
 from qemu_migration.ktap import Result
 from qemu_migration.monitor import Gone, Refused
 from qemu_migration.network import WAYS, require
 
-Run = Callable[[Ground], complete.Found]
+Run = partial[complete.Found]
 _CHANNELS = (1, 4, 8)
 
 
@@ -41,13 +40,15 @@ def run(name: str, content: bytes) -> Result:
     """The result of a case; whatever it made is gone then."""
     began = time.monotonic()
     try:
-        case = CASES[name]
-        require(case.keywords["way"])
-        with ground(content) as made:
-            found = case(made)
-        measured = {**found.measured, "seconds": f"{time.monotonic() - began:.1f}"}
-        return Result(name, True, said=found.remark, measured=measured)
+        found = _found(CASES[name], content)
     except Skipped as skipped:
         return Result(name, True, skipped=True, said=str(skipped))
     except (Failed, Gone, Refused, OSError) as error:
-        return Result(name, False, said=str(error))
+        return Result(name, False, said=str(error), seconds=time.monotonic() - began)
+    return Result(name, True, False, found.remark, time.monotonic() - began, found.measured)
+
+
+def _found(case: Run, content: bytes) -> complete.Found:
+    require(case.keywords["way"])
+    with ground(content) as made:
+        return case(made)

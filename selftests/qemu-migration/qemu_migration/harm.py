@@ -54,9 +54,7 @@ def _kill(both: Pair) -> None:
     both.destination.kill()
 
 
-def _interrupted(
-    ground: Ground, way: Way, interrupt: Callable[[Pair], None], status: str
-) -> Found:
+def _interrupted(ground: Ground, way: Way, interrupt: Callable[[Pair], None], status: str) -> Found:
     source, destination, second = ground.source(), ground.destination(), ground.destination()
     how = How(bandwidth=_SLOW)
     with pair((source, destination), way, how, LOCKED, ground.patience) as both:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a case: `said` is the reason of a failure or skip, else a remark. `measured` has
-    names of letters and underscores."""
+    """What came of a case in so many seconds: `said` is the reason of a failure or skip, else a
+    remark. `measured` has names of letters and underscores."""
 
     name: str
     good: bool
     skipped: bool = False
     said: str = ""
+    seconds: float = 0.0
     measured: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -31,9 +32,9 @@ def lines(number: int, result: Result) -> list[str]:
     """The lines of a result, its number counted from 1."""
     said = _one_line(result.said)
     words = "ok" if result.good or result.skipped else "not ok"
-    remark = f" # SKIP {said}" if result.skipped else f" # {said}" if said else ""
+    directive = "SKIP" if result.skipped else f"time={result.seconds:.1f}s"
     about = [f"#:{key}: {_one_line(str(value))}" for key, value in result.measured.items()]
-    return [*about, f"{words} {number} {result.name}{remark}"]
+    return [*about, f"{words} {number} {result.name} # {directive} {said}".rstrip()]
 
 
 def skip_all(reason: str) -> list[str]:

@@ -17,13 +17,13 @@ from qemu_migration.errors import Failed
 from qemu_migration.ground import LOCKED, Ground
 from qemu_migration.network import Way
 from qemu_migration.pages import PAGE
-from qemu_migration.pair import MIB, How, Pair, pair
+from qemu_migration.pair import MIB, UNLIMITED, How, Pair, pair, told
 from qemu_migration.progress import SWITCHOVER
 
-_SLOW = 16 * MIB  # bytes a second: the first pass takes two
+_SLOW = 4 * MIB  # bytes a second: the first pass would take eight
 _LOW = MIB // PAGE  # firmware has its windows below
 _HOT, _COLD = 64, 4  # pages that are written again and again, and how often another one is
-_LEAST = 100  # writes
+_ENOUGH = 100  # writes, after which the bandwidth is not limited any more
 _LAST = 16  # pages written before the last pass; they fit into a socket's buffer
 
 
@@ -41,15 +41,15 @@ def dirtied(ground: Ground, way: Way) -> Found:
     again = done.sent - len(ground.content) // PAGE
     if again <= 0 or done.passes < 2:
         raise Failed(f"no page was sent a second time, in {done.passes} passes")
-    told = found(done, how, way)
-    return Found(told.remark, {**told.measured, "writes": written.total(), "pages_again": again})
+    good = found(done, how, way)
+    return Found(good.remark, {**good.measured, "writes": written.total(), "pages_again": again})
 
 
 def flushed(ground: Ground, way: Way) -> Found:
     """The source says that it is done while the destination stands still, its pages are written
     over at once, and the destination must not see that."""
     source, destination = ground.source(), ground.destination()
-    how = How(bandwidth=_SLOW, held=True)
+    how = How(held=True)
     with pair((source, destination), way, how, LOCKED, ground.patience) as both:
         both.begin()
         both.until(lambda now: now.status == SWITCHOVER, "the last pass")
@@ -82,14 +82,16 @@ def _write_until_held(both: Pair, ground: Ground) -> Counter[int]:
         both.source.writer.write(page * PAGE, ground.version(page, written[page]))
 
     both.begin()
-    end = time.monotonic() + both.patience
+    end, slow = time.monotonic() + both.patience, True
     while (now := both.progress()).status != SWITCHOVER:
         if now.over or time.monotonic() > end:
-            raise Failed(f"waiting for the last pass: the migration is {now.status}: {now.error}")
+            raise Failed(f"waiting for the last pass: {told(now)}")
         for number in range(8):
             write(chance.randrange(_LOW, count) if number % _COLD == 0 else chance.choice(hot))
-    if written.total() < _LEAST:
-        raise Failed(f"only {written.total()} writes before the last pass")
+        # half of the pages are on their way, so many of those written were sent before
+        if slow and written.total() >= _ENOUGH and now.moved > len(ground.content) // 2:
+            both.source.monitor.ask("migrate-set-parameters", **{"max-bandwidth": UNLIMITED})
+            slow = False
     for page in hot:
         write(page)
     return written

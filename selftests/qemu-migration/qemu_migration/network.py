@@ -56,8 +56,21 @@ def namespaces() -> Iterator[None]:
         for name in (SOURCE, DESTINATION):
             tools.run("ip", "netns", "add", name)
             tools.run("ip", "-n", name, "link", "set", "lo", "up")
-        tools.run("ip", "-n", SOURCE, "link", "add", "veth0", "type", "veth", "peer", "name",
-                  "veth0", "netns", DESTINATION)
+        tools.run(
+            "ip",
+            "-n",
+            SOURCE,
+            "link",
+            "add",
+            "veth0",
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "veth0",
+            "netns",
+            DESTINATION,
+        )
         for number, name in enumerate((SOURCE, DESTINATION), 1):
             tools.run("ip", "-n", name, "link", "set", "veth0", "up")
             tools.run("ip", "-n", name, "address", "add", f"192.0.2.{number}/24", "dev", "veth0")

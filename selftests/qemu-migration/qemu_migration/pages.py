@@ -83,5 +83,6 @@ def _what(expected: Expected, page: int, content: bytes) -> str:
     if other >= 0 and other % PAGE == 0 and len(content) == PAGE:
         return f"has what belongs into page {other // PAGE}"
     last = expected.page(page)
-    at = next((i for i, (a, b) in enumerate(zip(last, content)) if a != b), len(content))
+    pairs = enumerate(zip(last, content, strict=False))
+    at = next((at for at, (left, right) in pairs if left != right), len(content))
     return f"differs from byte {at} on"

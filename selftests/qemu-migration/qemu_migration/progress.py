@@ -16,9 +16,13 @@ SWITCHOVER = "pre-switchover"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a migration is: `total`, `remaining` and `moved` are bytes of memory, `sent` pages,
-    `passes` how often the dirty pages were looked up, `copied` flushes of a channel that found nothing
-    but copies (there are several in a pass; how many in all, QEMU does not tell), `seconds` and `downtime` seconds, `error` what QEMU says."""
+    """How far a migration is.
+
+    `total`, `remaining` and `moved` are bytes of memory, `sent` pages, `passes` how often the dirty
+    pages were looked up. `copied` are flushes of a channel that found nothing but copies; there are
+    several in a pass, and QEMU does not tell how many in all. `seconds` and `downtime` are seconds,
+    `error` is what QEMU says.
+    """
 
     status: str
     total: int = 0
