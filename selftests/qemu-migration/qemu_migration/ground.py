@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from qemu_migration import pages, pinned
 from qemu_migration.errors import Failed
 from qemu_migration.memory import Memory
+from qemu_migration.monitor import Gone, Refused
 from qemu_migration.pages import Expected, difference, differing
 
 SIZE = 32 << 20
@@ -68,24 +69,31 @@ class Ground:
 
 @contextmanager
 def ground(content: bytes) -> Iterator[Ground]:
-    """A case's ground; raises Failed behind a good case that left something."""
+    """A case's ground. Raises Failed behind a case that left something, whatever else it did."""
     before = pinned.machine()
     made = Ground(content)
     try:
         yield made
-        _nothing_left(made, before)
+    except (Failed, Gone, Refused, OSError) as error:
+        left = _left(made, before)
+        raise Failed("; ".join(filter(None, (str(error), left)))) from None
+    else:
+        if left := _left(made, before):
+            raise Failed(left)
     finally:
         for memory in made.memories:
             memory.close()
 
 
-def _nothing_left(made: Ground, before: Mapping[str, int]) -> None:
+def _left(made: Ground, before: Mapping[str, int]) -> str:
+    """What is left of a case whose QEMUs have ended, in words; empty if nothing is."""
     patience = _LEFT * slowdown()
     for number, memory in enumerate(made.memories):
         if memory.in_use(patience):
-            which = "source" if not number else "destination"
-            raise Failed(f"pages of the {which}'s memory are in use after its QEMU has ended")
+            which = "destination" if number else "source"
+            return f"pages of the {which}'s memory are in use after its QEMU has ended"
     if grown := pinned.settled(before, patience):
-        raise Failed(f"after both QEMUs have ended {grown}")
+        return f"after both QEMUs have ended {grown}"
     if pinned.still_counted(patience):
-        raise Failed("locked pages of a send are counted still, after both QEMUs have ended")
+        return "locked pages of a send are counted still, after both QEMUs have ended"
+    return ""

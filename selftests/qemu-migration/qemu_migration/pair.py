@@ -59,14 +59,14 @@ class Pair:
 
     def progress(self) -> Progress:
         """How far the source is."""
-        return progress(self.source.monitor.ask("query-migrate"))
+        return _asked(self.source)
 
     def until(self, there: Callable[[Progress], bool], what: str) -> Progress:
         """Wait until the source is as far. Raises Failed after the pair's patience."""
         end = time.monotonic() + self.patience
         while not there(now := self.progress()):
             if now.over:
-                raise Failed(f"waiting for {what}: {told(now)}")
+                raise Failed(f"waiting for {what}: {told(now)}; {self.said()}")
             if time.monotonic() > end:
                 raise Failed(
                     f"waiting for {what}: {told(now)} after {self.patience:.0f} s, "
@@ -74,6 +74,10 @@ class Pair:
                 )
             time.sleep(_POLL)
         return now
+
+    def said(self) -> str:
+        """The last lines of both."""
+        return f"source: {self.source.said()}; destination: {self.destination.said()}"
 
     def completed(self) -> Progress:
         """Wait for the source's end, which has to be a good one."""
@@ -83,14 +87,16 @@ class Pair:
         """Wait for the destination to have taken in everything. Raises Failed."""
         end = time.monotonic() + self.patience
         try:
-            while (state := progress(self.destination.monitor.ask("query-migrate"))).status != (
-                "completed"
-            ):
-                if state.over or time.monotonic() > end:
-                    raise Failed(f"the destination: {told(state)}: {self.destination.said()}")
+            while (now := _asked(self.destination)).status != "completed":
+                if now.over or time.monotonic() > end:
+                    raise Failed(f"the destination: {told(now)}: {self.destination.said()}")
                 time.sleep(_POLL)
         except Gone as gone:
             raise Failed(f"the destination: {self.destination.said()} ({gone})") from None
+
+
+def _asked(qemu: Qemu) -> Progress:
+    return progress(qemu.monitor.ask("query-migrate"))
 
 
 def told(now: Progress) -> str:

@@ -76,13 +76,23 @@ def still_counted(patience: float) -> bool:
     if not child:
         status = 2
         try:
+            _spare()
             status = int(_probe(patience))
+        except OSError as error:
+            print(f"# the send that looks for locked pages: {error}", flush=True)
         finally:
             os._exit(status)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status not in {0, 1}:
         raise Failed(f"the send that looks for locked pages ended with {status}")
     return bool(status)
+
+
+def _spare() -> None:
+    """Where socket calls of the suite's programs fail on purpose, those of this process do not."""
+    fails = Path("/proc/self/make-it-fail")
+    if fails.exists():
+        fails.write_text("0")
 
 
 def _probe(patience: float) -> bool:
