@@ -103,7 +103,7 @@ def test_it_is_either_c_or_python(tmp_path: Path) -> None:
 
 def test_the_projects_own_one_lists_its_cases(tmp_path: Path) -> None:
     folder = built(load_suite(ROOT / "selftests" / "qemu-migration"), tmp_path)
-    asked = ["python3", "-I", "-S", folder / "qemu-migration", "--list"]
+    asked = ["python3", "-I", "-S", str(folder / "qemu-migration"), "--list"]
     done = subprocess.run(asked, capture_output=True, text=True, check=True)
     assert "dirty/veth4" in done.stdout.splitlines()
     wrong = subprocess.run([*asked, "other"], capture_output=True, text=True, check=False)
