@@ -21,6 +21,9 @@ from qemu_migration.pages import Expected, difference, differing
 SIZE = 32 << 20
 LOCKED = 4 * SIZE
 SEED = 20210831
+# seconds for a step, such as to start or to migrate: less than the suite's silence, so that a case
+# itself says what it waited for
+_PATIENCE = 40.0
 _LEFT = 5.0  # seconds for what a dead process held
 
 
@@ -35,7 +38,7 @@ class Ground:
 
     content: bytes
     seed: int = SEED
-    patience: float = field(default_factory=lambda: 20 * slowdown())
+    patience: float = field(default_factory=lambda: _PATIENCE * slowdown())
     memories: list[Memory] = field(default_factory=list)
 
     def source(self) -> Memory:
