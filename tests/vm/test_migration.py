@@ -63,15 +63,6 @@ def test_all_of_it(kzc: Kzc, profile: str) -> None:
 
 
 @pytest.mark.full
-def test_a_guest_without_qemu_skips_all_and_that_is_no_pass(kzc: Kzc) -> None:
-    done = kzc("test", SUITE, "--tree", TREE, "--guest", "mini")
-    assert done.code == 1, done.said
-    test = suite_of(kzc, SUITE)
-    assert "no case was executed" in test["reason"]
-    assert {case["reason"] for case in test["cases"]} == {"the guest has no python3"}
-
-
-@pytest.mark.full
 @pytest.mark.parametrize("wrong", WRONG)
 def test_what_goes_wrong_is_seen(kzc: Kzc, broken: Path, wrong: str) -> None:
     number, name, said = WRONG[wrong]

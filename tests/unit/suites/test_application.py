@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from kzc.errors import UsageError
 from kzc.suites import binaries
 from kzc.suites.binaries import Worktree
+from kzc.suites.ktap import parse
 from kzc.suites.manifest import Suite, load_suite
+from kzc.values import Verdict
 from tests.plain import RUNNER
 
 ROOT = Path(__file__).parents[3]
@@ -101,11 +104,23 @@ def test_it_is_either_c_or_python(tmp_path: Path) -> None:
             suite_of(tmp_path, manifest=manifest)
 
 
-def test_the_projects_own_one_lists_its_cases(tmp_path: Path) -> None:
+def test_the_projects_own_one_lists_its_cases_and_says_what_it_lacks(tmp_path: Path) -> None:
     folder = built(load_suite(ROOT / "selftests" / "qemu-migration"), tmp_path)
     asked = ["python3", "-I", "-S", str(folder / "qemu-migration"), "--list"]
     done = subprocess.run(asked, capture_output=True, text=True, check=True)
     assert "dirty/veth4" in done.stdout.splitlines()
+    # without QEMU every case is a skip, and the document says so
+    lacking = subprocess.run(
+        [sys.executable, *asked[1:-1]],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": str(tmp_path)},
+    )
+    assert lacking.returncode == 4, lacking.stderr
+    (case,) = parse(lacking.stdout.splitlines(), status=4)
+    assert case.verdict is Verdict.SKIP
+    assert case.reason == "the guest has no qemu-system-x86_64 (Debian package qemu-system-x86)"
     wrong = subprocess.run([*asked, "other"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
     assert "there is no case other" in wrong.stderr
