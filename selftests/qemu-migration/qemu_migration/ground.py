@@ -19,7 +19,7 @@ from qemu_migration.monitor import Gone, Refused
 from qemu_migration.pages import Expected, difference, differing
 
 SIZE = 32 << 20
-LOCKED = 4 * SIZE
+LOCKED = 4 * SIZE  # so that pages are counted, and never too many
 SEED = 20210831
 # seconds for a step, such as to start or to migrate: less than the suite's silence, so that a case
 # itself says what it waited for

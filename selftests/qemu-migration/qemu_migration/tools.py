@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 
 from qemu_migration.errors import Failed, Skipped
 
@@ -22,10 +23,12 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def require() -> None:
-    """Raises Skipped naming what is missing and its Debian package."""
+    """Raises Skipped naming what is missing, with its Debian package."""
     for name, package in _NEEDED.items():
         if shutil.which(name, path=PATH) is None:
             raise Skipped(f"the guest has no {name} (Debian package {package})")
+    if sys.version_info < (3, 11):  # noqa: UP036 - it is the guest's, not the one that kzc runs on
+        raise Skipped(f"the guest's python3 is {sys.version.split()[0]}, and has to be 3.11")
     if os.geteuid():
         raise Skipped("network namespaces and limits want root")
 
