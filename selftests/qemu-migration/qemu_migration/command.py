@@ -43,5 +43,6 @@ def argv(spec: Spec, qemu: str) -> list[str]:
         *("-chardev", f"socket,id=monitor,fd={spec.monitor_fd}"),
         *("-mon", "chardev=monitor,mode=control"),
         *("-chardev", f"socket,id=qtest,fd={spec.writer_fd}", "-qtest", "chardev:qtest"),
+        *("-qtest-log", "none"),
         *(("-incoming", "defer") if spec.waits else ()),
     ]

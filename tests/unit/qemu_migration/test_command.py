@@ -18,7 +18,7 @@ def test_the_whole_command() -> None:
         "-object memory-backend-file,id=ram,size=33554432,share=on,mem-path=/proc/self/fd/5 "
         "-nodefaults -no-user-config -display none "
         "-chardev socket,id=monitor,fd=6 -mon chardev=monitor,mode=control "
-        "-chardev socket,id=qtest,fd=7 -qtest chardev:qtest"
+        "-chardev socket,id=qtest,fd=7 -qtest chardev:qtest -qtest-log none"
     )
     waiting = Spec("kzc-source", 32 << 20, 65536, 5, 6, 7, waits=True)
     assert argv(waiting, "/usr/bin/qemu")[-2:] == ["-incoming", "defer"]
