@@ -27,6 +27,7 @@ from pydantic import (
 
 from kzc.errors import UsageError
 from kzc.shared import shared_folder
+from kzc.suites import application
 from kzc.suites.parsers import PARSERS
 from kzc.suites.words import first_problem
 
@@ -101,15 +102,31 @@ def _texts(names: object, info: ValidationInfo) -> dict[str, str]:
     return {name: path.read_text(encoding="utf-8") for name, path in sorted(found.items())}
 
 
+def _packages(names: object, info: ValidationInfo) -> dict[str, str]:
+    """All files of the packages, by path."""
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise ValueError("should be a list of Python packages")
+    return application.texts(names, Path((info.context or {})["folder"]))
+
+
 class Program(_Table):
-    """A program of the suite's own, static, compiled against the tree's uapi headers.
+    """A program of the suite's own, static, compiled against the tree's uapi headers; or in Python.
 
     `sources` in suite.toml are names of C files that stand beside it or in lib/. Here they are
     the texts by name, those of all headers there too: a changed text is another program.
+    `packages` are in place of them: the first, a Python package beside suite.toml, is run by the
+    guest's python3, the others are dependencies of kzc's that it imports. A mini guest has none.
     """
 
     name: _Name
-    sources: Annotated[dict[str, str], BeforeValidator(_texts)]
+    sources: Annotated[dict[str, str], BeforeValidator(_texts)] = {}
+    packages: Annotated[dict[str, str], BeforeValidator(_packages)] = {}
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if bool(self.sources) == bool(self.packages):
+            raise ValueError("either `sources` or `packages`")
+        return self
 
 
 class _Entry(_Table):
