@@ -50,6 +50,7 @@ def test_a_guest_goes_down_with_kzc(
     assert kzc(*COMMAND).code == 0
 
 
+@pytest.mark.xdist_group("slot")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_applying_and_building_can_be_cut_and_done_again(
     kzc: Kzc, built: str, tmp_path: Path, number: signal.Signals

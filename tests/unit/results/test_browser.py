@@ -67,6 +67,7 @@ WIDER = """[...document.querySelectorAll("body *")].filter((each) => {
 
 pytestmark = [
     pytest.mark.vm,
+    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(PROGRAM is None, reason="no chromium: apt-get install chromium"),
 ]
 
