@@ -12,6 +12,11 @@ DEMO_SOURCE ?= debian:linux-source-6.12
 DEMO_TREE ?= 6.12
 DEMO_SERIES ?= scm-zc-notification
 PYTEST_FLAGS ?=
+# one for each core of a small machine, and one more as some tests wait
+WORKERS ?= 3
+# mypy knows by content what it has checked, in this clone or in another one
+CHECKED := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kzc-mypy
+export MYPY_CACHE_DIR ?= $(CHECKED)
 
 BIN := $(VENV)/bin
 PACKAGES := scripts/apt-packages.txt
@@ -53,7 +58,7 @@ lint: venv
 	$(BIN)/mypy
 
 test-fast: lint
-	$(PYTEST) -n 2 -m 'not vm and not full'
+	$(PYTEST) -n $(WORKERS) -m 'not vm and not full'
 
 # a machine without the packages, and without the right to install them, still runs the rest
 test: try-packages test-fast
@@ -79,6 +84,6 @@ test-vm: venv
 	esac
 
 clean:
-	rm -rf dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf dist "$(CHECKED)" .pytest_cache .ruff_cache
 	[ ! -e $(STAMP) ] || rm -rf $(VENV)
 	find kzc tests bench -name __pycache__ -prune -exec rm -rf {} +

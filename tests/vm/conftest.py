@@ -33,7 +33,12 @@ FAULTS = Path(__file__).parents[1] / "data" / "faults"
 TRANSFER = Path(__file__).parents[1] / "data" / "pairs" / "transfer"
 
 # what takes longest goes first, so that no worker is left with it at the end
-FIRST = ("test_the_series_passes_on_debians_kernel", "test_the_patch_that_breaks_a_case_is_named")
+FIRST = (
+    "test_the_series_passes_on_debians_kernel",
+    "test_the_patch_that_breaks_a_case_is_named",
+    "test_vsock_passes_between_two_patched_kernels",
+    "test_a_plan_is_measured_told_and_compared_with_itself",
+)
 
 
 @dataclass(frozen=True)

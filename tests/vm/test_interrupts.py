@@ -13,7 +13,8 @@ from tests.vm.conftest import SERIES, TREE, Kzc, interrupt_when
 
 pytestmark = pytest.mark.vm
 
-COMMAND = ("run", SERIES, "--tree", TREE, "--suite", "vsock")
+WAITS = Path(__file__).parents[1] / "data" / "waits"
+COMMAND = ("run", SERIES, "--tree", TREE, "--suite", str(WAITS))
 
 
 def log_has(kzc: Kzc, pattern: str, text: str) -> Callable[[], bool]:
@@ -32,7 +33,7 @@ def running(kzc: Kzc, *words: str) -> Callable[[], bool]:
 
 STAGES: dict[str, Callable[[Kzc], Callable[[], bool]]] = {
     "boot": lambda kzc: running(kzc, "qemu-system", "kzc-control"),
-    "test": lambda kzc: log_has(kzc, "runs/*/logs/test-vsock/console.log", "kzc: begin vsock"),
+    "test": lambda kzc: log_has(kzc, "runs/*/logs/test-waits/console.log", "kzc: begin waits"),
 }
 
 
