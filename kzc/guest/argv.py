@@ -43,6 +43,9 @@ _POLICY = (
     "ignore_loglevel",
     "printk.devkmsg=on",
 )
+# a kernel looks whether its timer ticks, for so short a time that an emulated one on a busy machine
+# does not get there, and panics; under KVM it knows that it need not look
+_EMULATED = ("no_timer_check",)
 # a counted nanosecond is an instruction, so the clock's rate is known; to find it out, or that of
 # the local APIC's timer, a kernel reads clocks for 100 ms, which takes ten seconds that way
 _COUNTED = ("tsc_early_khz=1000000", "nolapic_timer")
@@ -164,7 +167,8 @@ def _qemu(spec: GuestSpec) -> tuple[str, ...]:
 
 
 def _policy(spec: GuestSpec) -> tuple[str, ...]:
-    return (*_POLICY, *_COUNTED) if spec.icount else _POLICY
+    emulated = _EMULATED if spec.accel == "tcg" else ()
+    return (*_POLICY, *emulated, *(_COUNTED if spec.icount else ()))
 
 
 def _clock(spec: GuestSpec) -> tuple[str, ...]:
