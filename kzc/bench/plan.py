@@ -26,7 +26,9 @@ class Figure(StrEnum):
 
     SEND, WHOLE, RECEIVE: bytes over the time inside the send calls, from the first send to the last
     completion, or at the receiver. CPU: the sender's CPU time per message. MESSAGE: the whole time
-    per message. LATENCY: the median time from a send to its completion.
+    per message. LATENCY: the median time from a send to its completion. PROCESS and SYSTEM: the
+    work per message of the sending process, and of all CPUs without the receiving process, which
+    elsewhere is another machine's: in cycles of a PMU, or in instructions.
     """
 
     SEND = "send"
@@ -35,6 +37,8 @@ class Figure(StrEnum):
     CPU = "cpu"
     MESSAGE = "message"
     LATENCY = "latency"
+    PROCESS = "process"
+    SYSTEM = "system"
 
     @property
     def rate(self) -> bool:
@@ -78,7 +82,8 @@ class Plan(_Table):
     do not count. `bytes` are sent in a round, though never less than four messages.
 
     `series` and `overlay` are what its kernel has if the command line names none. `layout`: a row
-    for each size, or for each mode. `against` is the mode that others are a ratio of. `unit` is of
+    for each size, or for each mode. `counts` adds a table of what was sent, received, completed and
+    copied. `against` is the mode that others are a ratio of. `unit` is of
     rates in wall time. `shuffle` seeds the order of measurement.
     """
 
@@ -101,6 +106,7 @@ class Plan(_Table):
     settings: Knobs = Knobs()
     figures: tuple[Figure, ...] = Field(min_length=1)
     layout: Literal["sizes", "modes"] = "sizes"
+    counts: bool = False
     against: Mode = Mode.COPY
     unit: Literal["Gbit/s", "MB/s"] = "Gbit/s"
     shuffle: int = 1

@@ -116,7 +116,7 @@ def _round(
         return origin.failed(turn, f"{words}, {sender.messages} with {sender.bytes} bytes sent")
     if receiver.bytes > sender.bytes:
         return origin.failed(turn, f"{receiver.bytes} of {sender.bytes} bytes were received")
-    idle = max(_idle(each) for each in (said["sender"], said["receiver"]))
+    idle = max(_known(each, "idle") for each in (said["sender"], said["receiver"]))
     return replace(origin.failed(turn, ""), sender=sender, receiver=receiver, idle=idle)
 
 
@@ -126,12 +126,13 @@ def _sender(value: Mapping[str, Any]) -> Sender | None:
     if figures is None or not isinstance(latency, dict):
         return None
     quantiles = _figures(latency, _QUANTILES) if latency else {}
-    return None if quantiles is None else Sender(**figures, latency=quantiles)
+    counted = {name: _known(value, name) for name in ("cycles", "all_cycles")}
+    return None if quantiles is None else Sender(**figures, latency=quantiles, **counted)
 
 
 def _receiver(value: Mapping[str, Any]) -> Receiver | None:
     figures = _figures(value, _RECEIVER)
-    return None if figures is None else Receiver(**figures)
+    return None if figures is None else Receiver(**figures, cycles=_known(value, "cycles"))
 
 
 def _figures(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, int] | None:
@@ -143,9 +144,10 @@ def _number(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < _MOST
 
 
-def _idle(value: Mapping[str, Any]) -> int:
-    idle = value.get("idle")
-    return idle if _number(idle) else -1
+def _known(value: Mapping[str, Any], name: str) -> int:
+    """A figure that not every machine has; -1 where this one has not."""
+    found = value.get(name)
+    return found if _number(found) else -1
 
 
 def _words(value: object) -> str:
