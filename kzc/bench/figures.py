@@ -28,7 +28,7 @@ TITLES = {
     Figure.MESSAGE: "time per message, until all is completed",
     Figure.LATENCY: "time from a send to its completion, median",
     Figure.PROCESS: "what the sending process costs per message",
-    Figure.SYSTEM: "what all of the system costs per message, but for the receiving process",
+    Figure.SYSTEM: "what all of the system costs per message, the receiver with it",
 }
 WORK = frozenset({Figure.PROCESS, Figure.SYSTEM})
 NO_PMU = "its CPU counts no cycles (no PMU): --clock instructions counts these instead"
@@ -76,14 +76,7 @@ def _work(found: Round, sender: Sender, figure: Figure) -> float | None:
     own = sender.user + sender.system if counted else sender.cycles
     if figure is Figure.SYSTEM:
         own = _worked(found, sender) if counted else sender.all_cycles
-        own -= _peers(found.receiver, counted=counted)
     return own / sender.messages if sender.messages and own > 0 else None
-
-
-def _peers(receiver: Receiver | None, *, counted: bool) -> int:
-    if receiver is None:
-        return 0
-    return receiver.user + receiver.system if counted else max(receiver.cycles, 0)
 
 
 def _received(receiver: Receiver | None) -> tuple[int, int]:

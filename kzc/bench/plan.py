@@ -27,8 +27,8 @@ class Figure(StrEnum):
     SEND, WHOLE, RECEIVE: bytes over the time inside the send calls, from the first send to the last
     completion, or at the receiver. CPU: the sender's CPU time per message. MESSAGE: the whole time
     per message. LATENCY: the median time from a send to its completion. PROCESS and SYSTEM: the
-    work per message of the sending process, and of all CPUs without the receiving process, which
-    elsewhere is another machine's: in cycles of a PMU, or in instructions.
+    work per message of the sending process, and of all CPUs with the receiver: in cycles of a PMU,
+    or in instructions.
     """
 
     SEND = "send"

@@ -76,8 +76,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class Receiver:
-    """What the receiving process says: `whole` is the time from the first byte to the last,
-    `cycles` are as the sender's."""
+    """What the receiving process says: `whole` is the time from the first byte to the last."""
 
     bytes: int
     whole: int
@@ -85,7 +84,6 @@ class Receiver:
     system: int
     calls: int
     switches: int
-    cycles: int = -1
 
 
 @dataclass(frozen=True)

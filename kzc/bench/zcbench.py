@@ -132,7 +132,7 @@ def _sender(value: Mapping[str, Any]) -> Sender | None:
 
 def _receiver(value: Mapping[str, Any]) -> Receiver | None:
     figures = _figures(value, _RECEIVER)
-    return None if figures is None else Receiver(**figures, cycles=_known(value, "cycles"))
+    return None if figures is None else Receiver(**figures)
 
 
 def _figures(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, int] | None:

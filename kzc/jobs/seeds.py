@@ -62,7 +62,17 @@ def documents(seeds: Sequence[Seed], shelf: Shelf, known: Known) -> tuple[Docume
 
 
 def _answer(claim: Claim, shelf: Shelf, known: Known, tree: str) -> Answer:
-    told = Answer(claim.name, claim.says, claim.where, claim.proof, _rule(claim), Word.UNTOLD, "")
+    told = Answer(
+        claim.name,
+        claim.says,
+        claim.where,
+        claim.proof,
+        _rule(claim),
+        Word.UNTOLD,
+        "",
+        note=claim.note,
+        column="wanted" if claim.cases else "posted",
+    )
     if claim.untold:
         return replace(told, why=claim.untold)
     command = shlex.join(command_of(claim, tree))
@@ -81,13 +91,14 @@ def _answer(claim: Claim, shelf: Shelf, known: Known, tree: str) -> Answer:
         return replace(told, why=why, command=command)
     _, evidence, points = best
     word = fold(point.word for point in points)
-    why = "; ".join(filter(None, (_why(points), claim.note)))
-    return replace(told, word=word, why=why, points=points, made=_made(evidence), command=command)
+    return replace(
+        told, word=word, why=_why(points), points=points, made=_made(evidence), command=command
+    )
 
 
 def _rule(claim: Claim) -> str:
     if claim.cases:
-        return "all cases pass"
+        return f"all cases end as {' or '.join(claim.ends)}"
     part = f"{claim.figure}{f', {claim.unit}' if claim.unit else ''}"
     of = f" in percent of {claim.of}" if claim.of else ""
     rules = dict.fromkeys(str(point.rule or claim.rule) for point in claim.points)
@@ -95,11 +106,15 @@ def _rule(claim: Claim) -> str:
 
 
 def _why(points: Sequence[Point]) -> str:
-    good = sum(point.word is Word.HOLDS for point in points)
-    if good == len(points):
-        return ""
-    others = [f"{point.name}: {point.why}" for point in points if point.word is not Word.HOLDS]
-    return f"{good} of {len(points)} hold; {'; '.join(others)}"
+    bad = [point for point in points if point.word is not Word.HOLDS]
+    # a reason may begin with what it is of
+    told = [
+        point.why if point.why.startswith(point.name) else f"{point.name}: {point.why}"
+        for point in bad
+    ]
+    if len(points) > 1 and bad:
+        told.insert(0, f"{len(points) - len(bad)} of {len(points)} hold")
+    return "; ".join(told)
 
 
 def command_of(claim: Claim, tree: str) -> tuple[str, ...]:

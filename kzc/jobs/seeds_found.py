@@ -46,25 +46,26 @@ class Evidence:
 def points_of(claim: Claim, evidence: Evidence) -> tuple[Point, ...]:
     """Each point of a claim, judged by its rule."""
     if claim.cases:
-        return tuple(_of_cases(pattern, evidence.outcome.cases) for pattern in claim.cases)
+        return tuple(_of_cases(claim, each, evidence.outcome.cases) for each in claim.cases)
     return tuple(_of_figure(claim, posted, evidence) for posted in claim.points)
 
 
-def _of_cases(pattern: str, cases: Sequence[Case]) -> Point:
+def _of_cases(claim: Claim, pattern: str, cases: Sequence[Case]) -> Point:
     """The cases that fit a pattern, together: a bad one decides, then one that tells nothing."""
     found = [case for case in cases if fnmatchcase(case.name, pattern)]
     counts = Counter(case.verdict for case in found)
     told = ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
-    bad = [each for each in found if each.verdict is not Verdict.PASS]
+    bad = [each for each in found if each.verdict not in claim.ends]
+    wanted = " or ".join(claim.ends)
     decisive = [each for each in bad if each.verdict not in _SILENT] or bad
     if not found:
-        return Point(pattern, "pass", "-", Word.UNTOLD, "the run has no such case")
+        return Point(pattern, wanted, "-", Word.UNTOLD, "the run has no such case")
     if not decisive:
-        return Point(pattern, "pass", told, Word.HOLDS)
+        return Point(pattern, wanted, told, Word.HOLDS)
     first = decisive[0]
     word = Word.UNTOLD if first.verdict in _SILENT else Word.NOT
     why = f"{first.name}: {first.verdict.value}{f': {first.reason}' if first.reason else ''}"
-    return Point(pattern, "pass", told, word, short(why))
+    return Point(pattern, wanted, told, word, short(why))
 
 
 def _of_figure(claim: Claim, posted: Posted, evidence: Evidence) -> Point:

@@ -18,7 +18,6 @@ from kzc.seeds.values import Answer, Document, Made, Point, Word
 Clean = Callable[[str], str]
 SCHEMA = "kzc-seeds/1"
 WIDTH = 96
-HEADS = ("", "posted", "here", "verdict")
 _IN = "    "
 
 
@@ -43,6 +42,8 @@ def facts(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "proven by", f"{answer.proof}: {answer.rule}"
     if answer.why:
         yield "why", answer.why
+    if answer.note:
+        yield "note", answer.note
     if answer.made:
         yield from _made(answer.made)
     if answer.command:
@@ -55,8 +56,13 @@ def _made(made: Made) -> Iterator[tuple[str, str]]:
     yield "kernel", "; ".join((made.kernel, made.how, *made.notes))
 
 
+def heads(answer: Answer) -> tuple[str, ...]:
+    """What stands above the rows of a claim."""
+    return ("", answer.column, "here", "verdict")
+
+
 def row(point: Point) -> tuple[str, ...]:
-    """A point under HEADS; why it does not hold stands with the claim."""
+    """A point under `heads`; why it does not hold stands with the claim."""
     return (point.name, point.posted, point.found, point.word.value)
 
 
@@ -73,7 +79,7 @@ def text(documents: Sequence[Document], clean: Clean) -> str:
 def _text(answer: Answer, clean: Clean) -> str:
     lines = [f"  {answer.word.value.upper()}: {clean(answer.name)}"]
     lines += [_wrapped(clean(answer.says), _IN)]
-    lines += _aligned([HEADS, *map(row, answer.points)], clean) if answer.points else []
+    lines += _aligned([heads(answer), *map(row, answer.points)], clean) if answer.points else []
     for name, told in facts(answer):
         # a command is copied as one line
         whole = name in {"again", "to do"}
@@ -116,7 +122,8 @@ def markdown(documents: Sequence[Document], clean: Clean, code: Clean) -> str:
 def _marked(answer: Answer, clean: Clean, code: Clean) -> str:
     lines = [f"**{answer.word.value}**: {code(answer.name)}: {clean(answer.says)}"]
     if answer.points:
-        rows = [HEADS, ("---",) * len(HEADS), *(map(clean, row(each)) for each in answer.points)]
+        above = heads(answer)
+        rows = [above, ("---",) * len(above), *(map(clean, row(each)) for each in answer.points)]
         lines.append("\n".join(f"| {' | '.join(each)} |" for each in rows))
     shown = {"again": code, "to do": code}
     told = [f"- {name}: {shown.get(name, clean)(words)}" for name, words in facts(answer)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kzc.seeds.formats import HEADS, Clean, byline, counts, facts, row
+from kzc.seeds.formats import Clean, byline, counts, facts, heads, row
 from kzc.seeds.values import Document
 
 
@@ -34,7 +34,13 @@ def _rendered(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    surroundings.filters |= {"clean": clean, "facts": facts, "row": row, "byline": byline}
+    surroundings.filters |= {
+        "clean": clean,
+        "facts": facts,
+        "row": row,
+        "heads": heads,
+        "byline": byline,
+    }
     found = surroundings.get_template(template)
-    told = {"documents": documents, "others": others, "counts": counts(documents), "heads": HEADS}
+    told = {"documents": documents, "others": others, "counts": counts(documents)}
     return found.render(**told).rstrip() + "\n"

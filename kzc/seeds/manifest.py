@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kzc.errors import UsageError
 from kzc.seeds.rules import Rule, parse_rule
+from kzc.values import Verdict
 
 AT = "{at}"
 _Text = Annotated[str, Field(min_length=1)]
@@ -51,8 +52,9 @@ class Claim(_Table):
 
     Of a plan, or a suite's numbers: `figure` of the case `cell`, as percent of that of `of` where
     there is one, is held against each of `points` by `rule`. Of a suite otherwise: the cases that
-    fit `cases` (as shells' file names do) have to pass. Only runs count in `topology`, with all of
-    `series` on their kernel if it names one, and with `overlay`, or with none if that says none.
+    fit `cases` (as shells' file names do) have to end as one of `ends`. Only runs count in
+    `topology`, with `series` on their kernel if it names one, and with `overlay`, or with none if
+    that says none.
     """
 
     name: _Name
@@ -72,6 +74,7 @@ class Claim(_Table):
     rule: _Rule | None = None
     points: tuple[Posted, ...] = ()
     cases: tuple[_Text, ...] = ()
+    ends: tuple[Verdict, ...] = (Verdict.PASS,)
 
     @property
     def proof(self) -> str:

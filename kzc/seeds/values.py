@@ -62,7 +62,8 @@ class Made:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a claim. `proof` is the suite or plan, `command` does it (again)."""
+    """What became of a claim. `proof` is the suite or plan, `command` does it (again). `column` is
+    what the points' `posted` holds."""
 
     name: str
     says: str
@@ -74,6 +75,8 @@ class Answer:
     points: tuple[Point, ...] = ()
     made: Made | None = None
     command: str = ""
+    note: str = ""
+    column: str = "posted"
 
 
 @dataclass(frozen=True)
