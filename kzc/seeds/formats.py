@@ -136,10 +136,16 @@ def as_object(documents: Sequence[Document], clean: Clean) -> dict[str, Any]:
     found = {
         "schema": SCHEMA,
         "counts": {word.value: words.count(word) for word in Word},
-        "seeds": [asdict(each) for each in documents],
+        "seeds": [_as_dict(each) for each in documents],
     }
     cleaned: dict[str, Any] = _each_text(found, clean)
     return cleaned
+
+
+def _as_dict(document: Document) -> dict[str, Any]:
+    found = asdict(document)
+    found["claims"] = found.pop("answers")
+    return found
 
 
 def _each_text(value: Any, clean: Clean) -> Any:
