@@ -9,6 +9,7 @@ from kzc.errors import UsageError
 from kzc.kernel.fragment import merge, parse
 from kzc.kernel.profile import find_profile, load_fragment, load_profiles
 from kzc.shared import shared_folder
+from kzc.suites.manifest import load_suite
 
 SHIPPED = shared_folder("kconfigs")
 
@@ -16,6 +17,8 @@ SHIPPED = shared_folder("kconfigs")
 def test_every_profile_names_fragments_that_exist_and_every_fragment_is_used() -> None:
     profiles = load_profiles(SHIPPED)
     used = {name for profile in profiles.values() for name in profile.fragments}
+    for suite in shared_folder("selftests").glob("*/suite.toml"):
+        used |= {name.removesuffix(".config") for name in load_suite(suite.parent).fragments}
     assert used == {path.stem for path in SHIPPED.glob("*.config")}
     assert set(profiles["default"].fragments) < set(profiles["debug"].fragments)
 

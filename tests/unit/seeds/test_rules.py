@@ -43,7 +43,8 @@ def rule(text: str) -> Rule:
 def test_a_figure_counts_with_its_interval(
     text: str, posted: float | None, figure: tuple[float, float, float], word: Word
 ) -> None:
-    said, why = judge(rule(text), Found(*map(float, figure)), posted)
+    value, low, high = figure
+    said, why = judge(rule(text), Found(value, low, high), posted)
     assert said is word
     assert bool(why) is (word is not HOLDS)
 
