@@ -34,8 +34,11 @@ void checksum_offloaded(const struct zc_transport *t)
 	check(changed == PAYLOAD, "%zu of %d bytes are changed", changed, PAYLOAD);
 }
 
-/* No device for checksums: the send copies, and says so. */
-void checksum_at_send(const struct zc_transport *t)
+/*
+ * No device for checksums. UDP copies when it sends, and says so; TCP leaves it to those below,
+ * who copy before they sum up.
+ */
+void checksum_without_offload(const struct zc_transport *t)
 {
 	struct wire w = wire_without_offload(t);
 	char *buf = zc_pages(PAYLOAD);
@@ -51,8 +54,10 @@ void checksum_at_send(const struct zc_transport *t)
 	check(f.ready, "no checksum was computed, and the device does not do it");
 	check(!checksum(&w, &f), "the checksum does not fit the data");
 	changed = received(&w, &copied);
-	check(!changed, "%zu bytes changed after the send", changed);
-	check(copied, "the completion does not say that it was copied");
+	if (t->type == SOCK_DGRAM)
+		check(!changed, "%zu bytes changed after the send", changed);
+	check(!changed || changed == PAYLOAD, "%zu bytes changed while they were copied", changed);
+	check(changed || copied, "the completion does not say that it was copied");
 }
 
 /* The device loses its offload while the packet waits: what is summed up is what is sent. */
@@ -106,23 +111,27 @@ void checksum_race(const struct zc_transport *t)
 	struct wire w = wire(t);
 	uint8_t *buf = shared_pages();
 	static struct frame f;
-	unsigned int i, odd = 0;
+	unsigned int i, sent, odd = 0;
 	pid_t pid;
 
 	hold(&w);
-	for (i = 0; i < RACES; i++)
-		zc_send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
+	/* as many as there is room for completions */
+	for (sent = 0; sent < RACES; sent++) {
+		if (send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY) == -1 && errno == ENOBUFS)
+			break;
+	}
+	check(sent > 3, "only %u sends", sent);
 	offload(&w, false);
 	pid = scribble(buf);
 	let_go(&w);
-	for (i = 0; i < RACES; i++) {
+	for (i = 0; i < sent; i++) {
 		next_frame(&w, &f, PAYLOAD);
 		check(f.ready, "no checksum was computed, and the device does not do it");
 		check(!checksum(&w, &f), "packet %u: the checksum does not fit the data", i);
 		odd += f.bytes[f.data + LOOK] >> 7;
 	}
 	kill(pid, SIGKILL);
-	ktap_note("%u of %d packets were sent with a change", odd, RACES);
+	ktap_note("%u of %u packets were sent with a change", odd, sent);
 }
 
 /* As long as they change, what a filter has let pass is what is received. */

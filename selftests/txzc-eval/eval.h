@@ -63,7 +63,7 @@ void headers(const struct zc_transport *t);
 void own_headers(const struct zc_transport *t);
 /* checksum.c */
 void checksum_offloaded(const struct zc_transport *t);
-void checksum_at_send(const struct zc_transport *t);
+void checksum_without_offload(const struct zc_transport *t);
 void checksum_at_device(const struct zc_transport *t);
 void checksum_race(const struct zc_transport *t);
 /* filter.c */

@@ -15,7 +15,7 @@ static const struct ktap_test tests[] = {
 	{ "headers", headers, ON_IP },
 	{ "own-headers", own_headers, 1u << RAW | 1u << PACKET },
 	{ "checksum-offloaded", checksum_offloaded, ON_IP },
-	{ "checksum-at-send", checksum_at_send, ON_IP },
+	{ "checksum-without-offload", checksum_without_offload, ON_IP },
 	{ "checksum-at-device", checksum_at_device, ON_IP },
 	{ "checksum-race", checksum_race, ON_UDP },
 	{ "looped", looped, ON_IP },

@@ -193,7 +193,7 @@ static bool is_ours(const struct wire *w, struct frame *f, size_t payload)
 	return f->len >= f->data + payload;
 }
 
-static bool take_frame(int fd, struct frame *f)
+static void take_frame(int fd, struct frame *f)
 {
 	char control[128] __attribute__((aligned(8)));
 	struct iovec iov = { f->bytes, sizeof(f->bytes) };
@@ -201,23 +201,20 @@ static bool take_frame(int fd, struct frame *f)
 		.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = control, .msg_controllen = sizeof(control),
 	};
-	struct sockaddr_ll from = {};
 	struct cmsghdr *cm;
 
-	msg.msg_name = &from;
-	msg.msg_namelen = sizeof(from);
 	f->len = must(recvmsg(fd, &msg, 0));
 	cm = CMSG_FIRSTHDR(&msg);
 	check(cm && cm->cmsg_type == PACKET_AUXDATA, "a frame without PACKET_AUXDATA");
 	f->ready = !(((struct tpacket_auxdata *)CMSG_DATA(cm))->tp_status & TP_STATUS_CSUMNOTREADY);
-	return from.sll_pkttype != PACKET_OUTGOING;
 }
 
 void next_frame(const struct wire *w, struct frame *f, size_t payload)
 {
-	do
+	do {
 		zc_wait(w->tap, POLLIN);
-	while (!take_frame(w->tap, f) || !is_ours(w, f, payload));
+		take_frame(w->tap, f);
+	} while (!is_ours(w, f, payload));
 }
 
 static uint32_t add(uint32_t sum, const uint8_t *at, size_t len)
