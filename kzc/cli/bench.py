@@ -25,6 +25,7 @@ from kzc.errors import UsageError
 from kzc.hosts.address import parse_address
 from kzc.jobs import bench as job
 from kzc.jobs.bench_facts import facts_of
+from kzc.jobs.bench_measure import bench_suite
 from kzc.jobs.bench_topology import measure_in
 from kzc.jobs.machine import Machine
 from kzc.results.clean import LONG, short
@@ -134,7 +135,7 @@ def _understood(
         topology,
         clock,
         bench_grounds.grounds(understood, asked, wish.base),
-        understood.wanted,
+        understood.wanted.also(bench_suite().fragments),
         guests,
         against,
         wish.tolerance,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from kzc.jobs.workshop import imported_folder
 from kzc.proc import LocalRunner
 from kzc.results import sidebyside_report as report
 from kzc.results.clean import short
-from kzc.results.sidebyside import newest_pair, regressed
+from kzc.results.sidebyside import Row, newest_pair, regressed, slowed
 from kzc.results.store import Store
 from kzc.results.text import WIDTH
 from kzc.results.wanted import Wanted
@@ -42,14 +43,21 @@ _RUN = re.compile(r"\d{8}(-\d{1,6}(-[0-9a-f]{0,4})?)?|[0-9a-f]{4}")
 
 @dataclass(frozen=True)
 class Shown:
-    """How it is told: a name of FORMATS, and whether nothing is left out."""
+    """How it is told: a name of FORMATS, and whether nothing is left out; and by how many percent
+    a figure may be slower before the status says so, None: by any number."""
 
     form: str = "text"
     full: bool = False
+    tolerance: float | None = None
+
+    def status(self, rows: Sequence[Row]) -> int:
+        """1 where a case regressed, or a figure by more than is tolerated."""
+        slow = self.tolerance is not None and slowed(rows, self.tolerance)
+        return int(regressed(rows) or slow)
 
 
 def compare(asked: Asked, old: str, new: str, shown: Shown, wanted: Wanted) -> int:
-    """Compare two versions, or two runs; 1 where a case regressed between the runs.
+    """Compare two versions, or two runs; the status is `shown`'s for the rows between the runs.
 
     `wanted` restricts the runs that are looked for, and says over how many rates are taken.
     """
@@ -61,12 +69,12 @@ def compare(asked: Asked, old: str, new: str, shown: Shown, wanted: Wanted) -> i
     runs = _runs_meant(store, (old, new), cwd, settings, wanted)
     if runs is not None:
         _show_runs(runs, shown)
-        return int(regressed(runs.rows))
+        return shown.status(runs.rows)
     series = _find(asked, (old, new), cwd, settings)
     found = compare_series(*series)
     at_hand = _runs_of(store, *series, wanted.last)
     _show(found, series, at_hand, shown)
-    return int(at_hand is not None and regressed(at_hand.rows))
+    return shown.status(at_hand.rows) if at_hand is not None else 0
 
 
 def _runs_meant(

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`kzc runs`, `kzc show` and `kzc history`: looking at the runs that are kept."""
+"""`kzc runs`, `kzc show`, `kzc history`: the runs that are kept; `kzc forget`: those no more."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from kzc.results.clean import printable
 from kzc.results.store import Store
 from kzc.results.text import WIDTH
 from kzc.results.wanted import Wanted
+from kzc.results.words import plural
 from kzc.settings import load_settings
 from kzc.values import Run
 
@@ -51,6 +53,23 @@ def history(case: str, wanted: Wanted, as_json: bool) -> int:
     else:
         _console().print(past_report.table(found))
     return int(any(past.lasting for past in found))
+
+
+def forget(names: Sequence[str], days: int, dry_run: bool) -> int:
+    """Forget the runs of these names, or those older than so many days."""
+    if bool(names) == bool(days):
+        raise UsageError("name runs, or --days N, not both", "`kzc runs` shows them all")
+    store = _store()
+    ids = tuple(dict.fromkeys(store.load(name).id for name in names)) or store.older(days)
+    if dry_run:
+        print("\n".join(ids) or "there is none")
+        return 0
+    gone = store.forget(ids)
+    mib = gone.bytes / 2**20
+    print(
+        f"{plural(len(gone.runs), 'run')} forgotten, {plural(gone.contents, 'log')}, {mib:.1f} MiB"
+    )
+    return 0
 
 
 def _print(store: Store, run: Run, file: str) -> int:

@@ -23,6 +23,13 @@ MEMORY = 1024  # MiB: what is sent in a round may all be on its way at once
 CHUNK = 8  # turns of one invocation: rounds come while others are still measured
 PATIENCE = Limits(300, 1800)
 _CALM = Limits(60, 120)
+# since v6.12 it lets other tasks run between those of SCHED_RR, a while after they starved: some
+# rounds then change tasks at each message. It is in debugfs (Documentation/scheduler/sched-debug)
+_NO_FAIR_SERVER = """\
+mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
+    [ ! -e "$runtime" ] || echo 0 >"$runtime" || { echo cannot stop the fair server; exit 1; }
+done"""
 DEAD = {
     Ended.PANIC: "the kernel panicked",
     Ended.GONE: "the guest ended",
@@ -112,6 +119,8 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
         f"{{ echo cannot set {name}; exit 1; }}"
         for name, value in settings.items()
     ]
+    if terms.counted:
+        lines.append(_NO_FAIR_SERVER)
     if terms.counted and spin:
         lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
     return "\n".join(lines or ["true"]) + "\n"

@@ -14,6 +14,7 @@ from kzc.git import Git
 from kzc.jobs.workshop import Workshop, shop
 from kzc.kernel import build as kernel
 from kzc.kernel.build import Recipe
+from kzc.kernel.kin import begin_with, nearest
 from kzc.kernel.make import Place
 from kzc.trees.slots import Slot
 from kzc.values import KernelBuild
@@ -32,6 +33,7 @@ def build_in(
 ) -> KernelBuild:
     """Build in a slot that is at `commit`. Raises BuildFailed, UsageError for a bad config."""
     configure_in(shopfloor, slot, recipe, commit, place)
+    _begin(place)
     return compile_in(shopfloor, slot, recipe, commit, place)
 
 
@@ -75,6 +77,17 @@ def configure_once(
         (place.out / _CONFIGURED_FOR).unlink(missing_ok=True)
         configure()
         (place.out / _CONFIGURED_FOR).write_text(commit)
+
+
+def _begin(place: Place) -> None:
+    """A folder in which nothing was built yet begins with what its nearest kin has."""
+    if built_from(place) or (place.out / "vmlinux").exists():
+        return
+    built = [note.parent for note in place.out.parent.glob(f"build-*/{_BUILT_FROM}")]
+    kin = nearest(place.out, [each for each in built if (each / "vmlinux").exists()])
+    if kin is not None:
+        begin_with(kin, place.out)
+        (place.out / _CONFIGURED_FOR).unlink(missing_ok=True)
 
 
 def built_from(place: Place) -> str:

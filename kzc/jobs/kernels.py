@@ -53,6 +53,11 @@ class Wanted:
     fragments: tuple[Fragment, ...]
     virtme: bool = False
 
+    def also(self, names: Sequence[str]) -> Wanted:
+        """With fragments of kzc's own after these. Raises UsageError for one that is not there."""
+        more = (*self.fragments, *fragments(names))
+        return Wanted(tuple(dict.fromkeys(more)), self.virtme)
+
 
 def apply(shopfloor: Workshop, tree: Tree, series: Series) -> Source | None:
     """Apply a series; None when it does not apply. Every patch's outcome is kept."""

@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from kzc.results.disk import blamed
 HASH = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
 _PART = ".part-"
+_HOUR = 3600.0
 
 
 class Elsewhere(HostError):
@@ -121,10 +122,29 @@ class Blobs:
         gone = []
         for path in self.folder.glob(".*"):
             with suppress(OSError):
-                if path.stat().st_mtime < time.time() - 3600:
+                if not _young(path):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                     gone.append(path)
         return tuple(gone)
+
+    def forget_all_but(self, wanted: Collection[str]) -> tuple[int, int]:
+        """Remove contents that are not wanted, and were not for an hour: their number, and their
+        bytes on the disk."""
+        number = size = 0
+        for path in self.folder.glob("??/*.zst"):
+            if path.stem in wanted or _young(path):
+                continue
+            # out of the way first: who adds it from here on makes it anew
+            doomed = self.folder / f"{_PART}{path.name}"
+            with suppress(OSError):
+                path.rename(doomed)
+                if _young(doomed):
+                    doomed.replace(path)
+                    continue
+                size += doomed.stat().st_size
+                doomed.unlink()
+                number += 1
+        return number, size
 
     def _path(self, sha256: str) -> Path:
         if not HASH.fullmatch(sha256):
@@ -132,7 +152,8 @@ class Blobs:
         return self.folder / sha256[:2] / f"{sha256}.zst"
 
     def _settle(self, part: Path, path: Path) -> None:
-        if path.exists():
+        with suppress(FileNotFoundError):
+            os.utime(path)  # tells forget_all_but() that somebody is about to name it
             return
         path.parent.mkdir(exist_ok=True)
         file = os.open(part, os.O_RDONLY)
@@ -141,3 +162,8 @@ class Blobs:
         finally:
             os.close(file)
         part.replace(path)
+
+
+def _young(path: Path) -> bool:
+    """Whether somebody wrote or wanted it within the hour. Raises FileNotFoundError."""
+    return path.stat().st_mtime > time.time() - _HOUR

@@ -148,7 +148,7 @@ def tidy(
                 fold(engine, blobs, folder)
         if free and old:
             gone.append(folder)
-    return tuple(folder for folder in gone if _removed(folder))
+    return tuple(folder for folder in gone if removed(folder))
 
 
 def _touched(folder: Path) -> float:
@@ -158,13 +158,14 @@ def _touched(folder: Path) -> float:
         return 0.0
 
 
-def _removed(folder: Path) -> bool:
-    """Rename first: a removal cut short leaves nothing that looks like the whole."""
+def removed(folder: Path) -> bool:
+    """Remove a run's folder, False where somebody else is at it. Renamed first: a removal cut
+    short leaves nothing that looks like the whole."""
     doomed = folder.with_name(f".{folder.name}.gone")
     try:
         folder.rename(doomed)
     except OSError:
-        return False  # somebody else is at it
+        return False
     shutil.rmtree(doomed, ignore_errors=True)
     return True
 

@@ -160,6 +160,15 @@ def regressed(rows: Iterable[Row]) -> bool:
     return any(row.change is Change.REGRESSED for row in rows)
 
 
+def slowed(rows: Iterable[Row], percent: float) -> bool:
+    """Whether any figure got slower beyond chance, and by more than `percent` of what it was."""
+    return any(
+        pace.word == "slower" and abs(pace.new - pace.old) * 100 > percent * abs(pace.old)
+        for row in rows
+        for pace in row.paces
+    )
+
+
 def judge_change(old: Verdict | None, new: Verdict | None) -> Change:
     """What a pair of verdicts says; None where the run has no such case."""
     if old is None:

@@ -30,6 +30,8 @@ from kzc.values import Outcome, Run
 if TYPE_CHECKING:  # slow to load, and not needed by who only names a store
     import sqlalchemy as sa
 
+    from kzc.results.forgetting import Forgotten
+
 LOGS = "logs"
 ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
@@ -256,6 +258,21 @@ class Store:
         with self.opened() as engine:
             gone = folders.tidy(engine, self.blobs, self.folder, older_than=older_than)
         return (*gone, *self.blobs.sweep())
+
+    def older(self, days: int) -> tuple[str, ...]:
+        """The ids of runs that were begun more than so many days ago, the oldest first."""
+        from kzc.results import forgetting
+
+        with self.opened() as engine:
+            return forgetting.older(engine, self.clock(), days)
+
+    def forget(self, ids: Sequence[str]) -> Forgotten:
+        """Forget runs, with the contents that no other run has. Raises UsageError where one goes
+        on; nothing is forgotten then."""
+        from kzc.results import forgetting
+
+        with self.opened() as engine:
+            return forgetting.forget(engine, self.blobs, self.folder, ids)
 
     @contextmanager
     def opened(self) -> Iterator[sa.Engine]:

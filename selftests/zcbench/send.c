@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,19 +133,23 @@ static void send_messages(struct sender *s, unsigned long count)
 {
 	unsigned long i, window = window_of(s->r);
 	const struct cell *c = s->r->cell;
+	bool collects;
 	int kind;
 
 	for (i = 1; i <= count; i++) {
+		collects = c->mode != COPY && !(i % c->interval);
 		kind = PLAIN;
 		if (window && (i == count || !(i % window)))
 			kind = i == count ? LAST : WINDOW;
 		send_message(s, s->messages[is_stream(c) ? PLAIN : kind],
-			     c->mode == NOTIFICATION && !(i % c->interval));
+			     collects && c->mode == NOTIFICATION);
 		if (kind != PLAIN || i == count)
 			flush(s->r, s->fd);
 		if (kind != PLAIN)
 			wait_for_window(s, kind + 1);
-		if (c->mode == ERRQUEUE && !(i % c->interval))
+		if (collects && s->r->end->turns)
+			sched_yield();
+		if (collects && c->mode == ERRQUEUE)
 			collect(&s->completions, s->fd);
 	}
 	if (c->mode != COPY)

@@ -14,7 +14,9 @@
  * --peer-cpu N     where both ends are here: and the receiver on this one
  * --spinner FILE   what `zcbench spin` wrote: its CPU time is idle time
  * --turns          on one CPU: each end works until it has to wait for the other, whatever the
- *                  clock says. Where and how often they take turns is then the same in all rounds.
+ *                  clock says, and a sender that is about to collect completions lets the
+ *                  receiver run first, which on a CPU of its own it would have done. Where and how
+ *                  often they take turns is then the same in all rounds.
  */
 #include "link.h"
 #include "zcbench.h"

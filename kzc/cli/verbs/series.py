@@ -174,6 +174,10 @@ def compare(
     last: Annotated[
         int, typer.Option("--last", "-n", min=1, help="Rates are over so many runs of each.")
     ] = 10,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", min=0, help="1 as well where a figure is slower by more."),
+    ] = None,
 ) -> None:
     """What changed from one version of a series to the next, and in the newest runs of both.
 
@@ -183,7 +187,7 @@ def compare(
     from kzc.cli import compare as verb
     from kzc.results.wanted import Wanted
 
-    shown = verb.Shown("json" if as_json else form, full)
+    shown = verb.Shown("json" if as_json else form, full, tolerance)
     wanted = Wanted(asked.tree or "", series, last=last)
     do(lambda: verb.compare(asked, old, new, shown, wanted))
 

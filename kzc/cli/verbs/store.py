@@ -109,3 +109,17 @@ def load_run(
     from kzc.cli import travel
 
     do(lambda: travel.load(file, limit))
+
+
+@app.command()
+def forget(
+    run_ids: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...")] = None,
+    days: Annotated[
+        int, typer.Option(min=0, help="All that were begun more than so many days ago.")
+    ] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which.")] = False,
+) -> None:
+    """Take runs out of the store, with the logs that no other run has."""
+    from kzc.cli import runs as verb
+
+    do(lambda: verb.forget(tuple(run_ids or ()), days, dry_run))

@@ -144,3 +144,22 @@ def test_clean_removes_copies_and_no_run(store: Store, capsys: Out) -> None:
     assert not (store.folder / made.id).exists()
     assert said(["show", made.id, "--json"], capsys)
     assert (store.folder_of(made) / "logs" / "a.log").read_text() == "a line\n"
+
+
+def test_runs_are_forgotten_by_name_or_age(store: Store, capsys: Out) -> None:
+    first, second = keep(store, "6.1", PASS), keep(store, "6.12", PASS)
+    assert run(["forget", first.id, "--dry-run"]) == 0
+    assert capsys.readouterr().out == f"{first.id}\n"
+    assert len(store.list()) == 2
+    assert run(["forget", first.id]) == 0
+    assert "1 run forgotten" in capsys.readouterr().out
+    assert [each.id for each in store.list()] == [second.id]
+    assert run(["forget", "--days", "3000", "--dry-run"]) == 0
+    assert capsys.readouterr().out == "there is none\n"
+
+
+@pytest.mark.parametrize("words", [[], ["r", "--days", "3"], ["nobody"]])
+def test_what_to_forget_has_to_be_said(store: Store, capsys: Out, words: list[str]) -> None:
+    keep(store, "6.1", PASS)
+    assert run(["forget", *words]) == 2
+    assert len(store.list()) == 1

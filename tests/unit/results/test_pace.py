@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kzc.results.pace import paces_of
-from kzc.results.sidebyside import Change, Rate, regressed, side_by_side
+from kzc.results.sidebyside import Change, Rate, regressed, side_by_side, slowed
 from kzc.results.sidebyside_report import as_object, markdown, table
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
@@ -116,3 +116,11 @@ def test_rates_and_paces_are_shown() -> None:
     assert "slower: tx" in markdown(old, new, rows)
     assert table(old, new, rows)
     assert as_object(old, new, rows)["rows"][0]["paces"][0]["word"] == "slower"
+
+
+def test_slower_by_more_than_is_tolerated() -> None:
+    old, new = run([{"tx": around(10.0)}]), run([{"tx": around(9.0)}])
+    rows = side_by_side(old, new)
+    assert slowed(rows, 5)
+    assert not slowed(rows, 15)
+    assert not slowed(side_by_side(new, old), 5)

@@ -192,8 +192,8 @@ def test_words_for_wrong_data(line: str) -> None:
     ("old", "new", "said"),
     [
         ("'ENOMEM'", "'ENOSUCH'", "there is no error 'ENOSUCH'"),
-        ("[13, 61, 251]", "[]", "every: "),
-        ("[13, 61, 251]", "[0]", "every.0: "),
+        ("[13, 251, 5003]", "[]", "every: "),
+        ("[13, 251, 5003]", "[0]", "every.0: "),
         ("excused", "excuses", "excuses: Extra"),
     ],
 )
