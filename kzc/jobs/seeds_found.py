@@ -86,7 +86,7 @@ def _posted(posted: Posted, percent: str) -> str:
         return "-"
     if posted.posted_of is None:
         return f"{posted.percent:g}{percent}"
-    return f"{posted.percent:.0f} % ({posted.posted:,g} of {posted.posted_of:,g})"
+    return f"{posted.percent:.0f} % ({posted.posted:,.12g} of {posted.posted_of:,.12g})"
 
 
 def _found(figure: str, cell: str, of: str, evidence: Evidence) -> Found:
