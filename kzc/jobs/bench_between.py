@@ -199,7 +199,7 @@ class Between:
 
     def _prepared(self) -> str:
         """Words on what went wrong; the guest's clock needs no spinner of its own."""
-        host = prepare(self.terms, self.pair.host.folder) + self._turns()
+        host = prepare(self.terms, self.pair.host.folder, hosting=True) + self._turns()
         texts = {
             self.pair.host.name: host if self.side.first else found_set(self.terms),
             self.pair.guest.name: prepare(self.terms, self.pair.guest.folder, spin=False),

@@ -26,7 +26,7 @@ _CALM = Limits(60, 120)
 # since v6.12 it lets other tasks run between those of SCHED_RR, a while after they starved: some
 # rounds then change tasks at each message. It is in debugfs (Documentation/scheduler/sched-debug)
 _NO_FAIR_SERVER = """\
-mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+[ -d /sys/kernel/debug/sched ] || mount -t debugfs none /sys/kernel/debug 2>/dev/null
 for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
     [ ! -e "$runtime" ] || echo 0 >"$runtime" || { echo cannot stop the fair server; exit 1; }
 done"""
@@ -107,9 +107,11 @@ def first_touch(turns: Sequence[Turn]) -> tuple[Turn, ...]:
     return tuple(Turn(cell, 0) for cell in dict.fromkeys(turn.cell for turn in turns))
 
 
-def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
+def prepare(terms: Terms, folder: str, *, spin: bool = True, hosting: bool = False) -> str:
     """Shell text that sets an end up; it ends with a word on what could not be set. With `spin`
-    the CPU of one that counts instructions never halts from then on."""
+    the CPU of one that counts instructions never halts from then on. One that is `hosting` keeps
+    the fair server: a guest that spins, lost by emulated SVM, would starve all that looks after
+    it."""
     settings = dict(terms.sysctls)
     if terms.counted:
         # a round that takes turns may have the CPU for as long as it takes
@@ -119,7 +121,7 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
         f"{{ echo cannot set {name}; exit 1; }}"
         for name, value in settings.items()
     ]
-    if terms.counted:
+    if terms.counted and not hosting:
         lines.append(_NO_FAIR_SERVER)
     if terms.counted and spin:
         lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
