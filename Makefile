@@ -12,6 +12,11 @@ DEMO_SOURCE ?= debian:linux-source-6.12
 DEMO_TREE ?= 6.12
 DEMO_SERIES ?= scm-zc-notification
 PYTEST_FLAGS ?=
+# one for each core of a small machine, and one more as some tests wait
+WORKERS ?= 3
+# mypy knows by content what it has checked, in this clone or in another one
+CHECKED := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kzc-mypy
+export MYPY_CACHE_DIR ?= $(CHECKED)
 
 BIN := $(VENV)/bin
 PACKAGES := scripts/apt-packages.txt
@@ -53,30 +58,32 @@ lint: venv
 	$(BIN)/mypy
 
 test-fast: lint
-	$(PYTEST) -n 2 -m 'not vm and not full'
+	$(PYTEST) -n $(WORKERS) -m 'not vm and not full'
 
 # a machine without the packages, and without the right to install them, still runs the rest
 test: try-packages test-fast
 	@$(MAKE) --no-print-directory test-vm SELECT='vm and not full'
 
 test-full: try-packages test-fast
-	@$(MAKE) --no-print-directory test-vm SELECT='vm or full'
+	@$(MAKE) --no-print-directory test-vm SELECT='vm or full' BESIDE=
 
 .PHONY: try-packages
 try-packages:
 	@scripts/install-packages $(PACKAGES) $(TEST_PACKAGES) || echo "Going on without: kzc doctor will tell."
 
-# only status 3 says that this machine cannot; any other failure of the doctor is a failure
+# Guests side by side, as much of each is waiting; the long runs have up to eight at once by
+# themselves. Only status 3 says that this machine cannot; any other of the doctor is a failure
 SELECT ?= vm and not full
+BESIDE ?= -n 2 --dist loadgroup --no-loadscope-reorder
 test-vm: venv
 	@status=0; $(BIN)/kzc doctor || status=$$?; \
 	case $$status in \
-	0) echo "$(PYTEST) -m '$(SELECT)'"; $(PYTEST) -m '$(SELECT)' ;; \
+	0) echo "$(PYTEST) $(BESIDE) -m '$(SELECT)'"; $(PYTEST) $(BESIDE) -m '$(SELECT)' ;; \
 	3) echo "NOT RUN: the tests with real kernels ($(SELECT)): this machine cannot, see above" ;; \
 	*) exit $$status ;; \
 	esac
 
 clean:
-	rm -rf dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf dist "$(CHECKED)" .pytest_cache .ruff_cache
 	[ ! -e $(STAMP) ] || rm -rf $(VENV)
 	find kzc tests bench -name __pycache__ -prune -exec rm -rf {} +

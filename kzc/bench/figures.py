@@ -20,6 +20,8 @@ CYCLES = "cycles per message"
 MICROSECONDS = "µs per message"
 LATENCY = {Clock.WALL: "µs", Clock.INSTRUCTIONS: "instructions"}
 
+PER_BYTE = {Clock.WALL: "ns per byte", Clock.INSTRUCTIONS: "instructions per byte"}
+_TIMED = frozenset({Figure.LATENCY, Figure.TRIP})
 TITLES = {
     Figure.SEND: "bytes over the time inside the send calls",
     Figure.WHOLE: "bytes over the time from the first send to the last completion",
@@ -29,6 +31,8 @@ TITLES = {
     Figure.LATENCY: "time from a send to its completion, median",
     Figure.PROCESS: "what the sending process costs per message",
     Figure.SYSTEM: "what all of the system costs per message, the receiver with it",
+    Figure.HOST: "CPU time of the host's vhost-net threads per byte",
+    Figure.TRIP: "time of a request of that size and its answer of one byte, median",
 }
 WORK = frozenset({Figure.PROCESS, Figure.SYSTEM})
 NO_PMU = "its CPU counts no cycles (no PMU): --clock instructions counts these instead"
@@ -43,8 +47,10 @@ UNEVEN_NOTE = (
 
 def unit_of(figure: Figure, clock: Clock, rate: str = GBIT) -> str:
     """The unit; `rate` is the one for rates in wall time."""
-    if figure is Figure.LATENCY:
+    if figure in _TIMED:
         return LATENCY[clock]
+    if figure is Figure.HOST:
+        return PER_BYTE[clock]
     if clock is Clock.INSTRUCTIONS:
         return PER_1000 if figure.rate else INSTRUCTIONS
     if figure in WORK:
@@ -57,7 +63,9 @@ def value_of(found: Round, figure: Figure, rate: str = GBIT) -> float | None:
     sender, receiver = found.sender, found.receiver
     if sender is None:
         return None
-    if figure is Figure.LATENCY:
+    if figure is Figure.HOST:
+        return found.host / sender.bytes if found.host > 0 and sender.bytes else None
+    if figure in _TIMED:
         return _time(sender.latency.get("p50", 0), found.clock) or None
     if figure in WORK:
         return _work(found, sender, figure)

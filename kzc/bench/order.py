@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from kzc.bench.plan import Plan, show_size
-from kzc.bench.values import Cell, Mode
+from kzc.bench.values import VHOST, Cell, Mode
 from kzc.bench.zcbench import Amount, Turn
 
 _NO_IP = ("vsock", "packet")
@@ -74,6 +74,12 @@ def _all(plan: Plan) -> Iterator[Cell]:
 
 
 def _impossible(cell: Cell, topology: str) -> str:
+    if (cell.direction in VHOST) != (cell.mode is Mode.ZCOPYTX) and cell.mode is not Mode.COPY:
+        return f"{cell.mode} is not measured over {cell.direction}"
+    if cell.direction in VHOST and (cell.transport not in {"tcp", "udp"} or cell.ip != 4):
+        return f"over {cell.direction} a guest sends TCP and UDP over IPv4"
+    if cell.direction in VHOST and topology != "nested":
+        return "a guest behind vhost-net has a host: --topology nested"
     two_ends = cell.direction in {"g2h", "h2g"}
     if two_ends and cell.transport != "vsock":
         return f"{cell.transport} is measured in one guest, only vsock between two ends"

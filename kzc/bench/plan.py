@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from kzc.bench.values import Mode
+from kzc.bench.values import VHOST, Mode
 from kzc.errors import UsageError
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -28,7 +28,8 @@ class Figure(StrEnum):
     completion, or at the receiver. CPU: the sender's CPU time per message. MESSAGE: the whole time
     per message. LATENCY: the median time from a send to its completion. PROCESS and SYSTEM: the
     work per message of the sending process, and of all CPUs with the receiver: in cycles of a PMU,
-    or in instructions.
+    or in instructions. Of vhost-net HOST: the CPU time of its threads per byte. TRIP: the median
+    time of a request and its answer.
     """
 
     SEND = "send"
@@ -39,6 +40,8 @@ class Figure(StrEnum):
     LATENCY = "latency"
     PROCESS = "process"
     SYSTEM = "system"
+    HOST = "host"
+    TRIP = "trip"
 
     @property
     def rate(self) -> bool:
@@ -62,6 +65,7 @@ def show_size(size: int) -> str:
 
 _Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0, strict=True)]
 _Count = Annotated[int, Field(gt=0, strict=True)]
+_Direction = Literal["loopback", "veth", "g2h", "h2g", "tap", "macvtap"]
 
 
 class _Table(BaseModel):
@@ -97,7 +101,7 @@ class Plan(_Table):
     boots: _Count = 2
     transports: tuple[Literal["vsock", "tcp", "udp", "raw", "packet"], ...] = Field(min_length=1)
     ip: tuple[Literal[4, 6], ...] = (4,)
-    directions: tuple[Literal["loopback", "veth", "g2h", "h2g"], ...] = Field(min_length=1)
+    directions: tuple[_Direction, ...] = Field(min_length=1)
     modes: tuple[Mode, ...] = Field(min_length=1)
     sizes: tuple[_Size, ...] = Field(min_length=1)
     intervals: tuple[_Count, ...] = (1,)
@@ -110,6 +114,11 @@ class Plan(_Table):
     against: Mode = Mode.COPY
     unit: Literal["Gbit/s", "MB/s"] = "Gbit/s"
     shuffle: int = 1
+
+    @property
+    def vhost(self) -> bool:
+        """Whether all of it is sent by guests of vhost-net."""
+        return set(self.directions) <= VHOST
 
 
 def load_plan(path: Path) -> Plan:

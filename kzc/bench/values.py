@@ -21,11 +21,16 @@ class Clock(StrEnum):
 
 class Mode(StrEnum):
     """How is sent: copied; with MSG_ZEROCOPY and completions from the error queue, or from
-    sendmsg itself (SCM_ZC_NOTIFICATION)."""
+    sendmsg itself (SCM_ZC_NOTIFICATION); or by a host's vhost-net, with experimental_zcopytx."""
 
     COPY = "copy"
     ERRQUEUE = "errqueue"
     NOTIFICATION = "notification"
+    ZCOPYTX = "zcopytx"
+
+
+VHOST = frozenset({"tap", "macvtap"})
+"""Directions of cells that a guest sends through its host's vhost-net."""
 
 
 @dataclass(frozen=True, order=True)
@@ -33,8 +38,8 @@ class Cell:
     """One point of a plan.
 
     `transport` is vsock, tcp, udp, raw or packet, `ip` 4 or 6 (0 for vsock and packet), `direction`
-    loopback, veth, g2h or h2g. `size` is the bytes of one send, `interval` the sends between two
-    collections of completions (1 where nothing is collected).
+    loopback, veth, g2h, h2g, tap or macvtap. `size` is the bytes of one send, `interval` the sends
+    between two collections of completions (1 where nothing is collected).
     """
 
     transport: str
@@ -91,7 +96,8 @@ class Round:
     """One measurement of a cell: the `number`-th of boot `boot` of the kernel called `kernel`.
 
     `idle` is the time in which the CPU (of the first level, where there are two) had nothing to do,
-    -1 where it is not known. Without `sender` there are no figures and `reason` says why: the
+    -1 where it is not known; `host` the CPU time of vhost-net's threads, -1 where there are none.
+    Without `sender` there are no figures and `reason` says why: the
     kernel lacks something (`lacks`, no fault of anybody), or the round failed.
     """
 
@@ -103,5 +109,6 @@ class Round:
     sender: Sender | None = None
     receiver: Receiver | None = None
     idle: int = -1
+    host: int = -1
     lacks: bool = False
     reason: str = ""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kzc.bench.plan import Knobs, show_size
-from kzc.bench.values import Cell, Mode
+from kzc.bench.values import VHOST, Cell, Mode
 
 MOSTLY = 0.95
 """From this share of completions without copying on a cell counts as zerocopy."""
@@ -41,6 +41,10 @@ def why_copied(seen: Seen) -> str:
     """One sentence; empty for mode copy and where nearly all went without copying."""
     if seen.cell.mode is Mode.COPY or zerocopied(seen):
         return ""
+    if seen.copied is None and seen.cell.direction in VHOST:
+        return (
+            "vhost-net took no frame in place: it copies those below 256 bytes (VHOST_GOODCOPY_LEN)"
+        )
     if seen.copied is None:
         return "no completion came: nothing proves that it was zerocopy"
     share = f"{seen.copied:.0%} of the completions say copied"

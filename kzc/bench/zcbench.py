@@ -117,7 +117,9 @@ def _round(
     if receiver.bytes > sender.bytes:
         return origin.failed(turn, f"{receiver.bytes} of {sender.bytes} bytes were received")
     idle = max(_known(each, "idle") for each in (said["sender"], said["receiver"]))
-    return replace(origin.failed(turn, ""), sender=sender, receiver=receiver, idle=idle)
+    host = _known(said["sender"], "host")
+    both = replace(origin.failed(turn, ""), sender=sender, receiver=receiver)
+    return replace(both, idle=idle, host=host)
 
 
 def _sender(value: Mapping[str, Any]) -> Sender | None:

@@ -125,7 +125,7 @@ def _understood(
     clock = wanted_clock or (Clock.WALL if guests.accel == "kvm" else Clock.INSTRUCTIONS)
     if clock is Clock.INSTRUCTIONS:
         guests = replace(guests, accel="tcg")
-    measure = measure_in(topology, clock, address, asked.accept)
+    measure = measure_in(topology, clock, address, asked.accept, vhost=plan.vhost)
     if against:
         same_kind(against.bench, plan, topology, clock)
     understood = replace(understood, facts={**understood.facts, **facts})
@@ -184,7 +184,9 @@ def _with_defaults(asked: Asked, plan: Plan) -> Asked:
     if overlay and overlay != _NO_OVERLAY and overlay not in overlays(shared_folder("patches")):
         raise UsageError(f"{overlay} is no overlay", "--overlay none leaves it out")
     chosen = None if overlay in {"", _NO_OVERLAY} else overlay
-    return replace(asked, series=asked.series or plan.series, overlay=chosen)
+    own = bench_suite(vhost=True).fragments if plan.vhost else ()
+    config = [*(asked.config or ()), *(str(shared_folder("kconfigs") / name) for name in own)]
+    return replace(asked, series=asked.series or plan.series, overlay=chosen, config=config)
 
 
 def _clock(word: str) -> Clock | None:

@@ -79,7 +79,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
     profile = find_profile(settings.profile, shared_folder("kconfigs"))
     manifest = find_manifest(patches, asked.series)
     names = asked.suites or (_own_suites(asked.series, manifest) if with_suites else ())
-    suites = tuple(load_suite(suite_folder(name, cwd)) for name in names)
+    suites = tuple(boot for name in names for boot in load_suite(suite_folder(name, cwd)).boots)
     tree = find_tree(asked.tree, cwd, settings, runner, dirty=asked.dirty)
     present = series = None
     if manifest is not None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from kzc.errors import UsageError
 from kzc.results.logs import OpenLog, in_folder
 from kzc.results.page import Section
 from kzc.results.store import Store
+from kzc.results.wanted import Wanted
 from kzc.settings import load_settings
 from kzc.values import Run
 
@@ -25,9 +26,13 @@ class Kept:
 
     store: Store
 
-    def heads(self) -> Sequence[Run]:
-        """All runs, the newest first."""
-        return self.store.list()
+    def heads(self, wanted: Wanted) -> Sequence[Run]:
+        """The runs that are wanted, the newest first."""
+        return self.store.list(wanted)
+
+    def known(self) -> Mapping[str, Sequence[str]]:
+        """What all runs were made with and came to."""
+        return self.store.known()
 
     def load(self, name: str) -> Run:
         """One run. Raises UsageError where there is none, HostError where it is damaged."""

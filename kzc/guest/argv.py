@@ -15,7 +15,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from kzc.guest.network import CARD, NETWORK
+from kzc.guest.network import CARD, NETWORK, wired
 
 # names of the chardev behind the console
 CONSOLE = {"mini": "kzc-console", "vng": "console"}
@@ -43,6 +43,9 @@ _POLICY = (
     "ignore_loglevel",
     "printk.devkmsg=on",
 )
+# a kernel looks whether its timer ticks, for so short a time that an emulated one on a busy machine
+# does not get there, and panics; under KVM it knows that it need not look
+_EMULATED = ("no_timer_check",)
 # a counted nanosecond is an instruction, so the clock's rate is known; to find it out, or that of
 # the local APIC's timer, a kernel reads clocks for 100 ms, which takes ten seconds that way
 _COUNTED = ("tsc_early_khz=1000000", "nolapic_timer")
@@ -70,7 +73,8 @@ class GuestSpec:
     `console` is the kernel's, ttyS0 or, for mini guests, hvc0: that one says nothing before its
     driver is there, and costs an emulated host one exit per line where ttyS0 costs one per byte.
     `pinned` is the CPU of its host on which a mini guest's QEMU stays. With `icount` the guest's
-    clock counts the instructions that its one emulated CPU executes, each a nanosecond.
+    clock counts the instructions that its one emulated CPU executes, each a nanosecond. `wires` are
+    pairs of cards of its own (network.py), each pair connected with nothing but one another.
     """
 
     kind: str
@@ -91,6 +95,7 @@ class GuestSpec:
     console: str = "ttyS0"
     pinned: int | None = None
     icount: bool = False
+    wires: int = 0
 
 
 def line(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
@@ -162,7 +167,8 @@ def _qemu(spec: GuestSpec) -> tuple[str, ...]:
 
 
 def _policy(spec: GuestSpec) -> tuple[str, ...]:
-    return (*_POLICY, *_COUNTED) if spec.icount else _POLICY
+    emulated = _EMULATED if spec.accel == "tcg" else ()
+    return (*_POLICY, *emulated, *(_COUNTED if spec.icount else ()))
 
 
 def _clock(spec: GuestSpec) -> tuple[str, ...]:
@@ -203,6 +209,7 @@ def _terminal(sockets: Sockets) -> tuple[str, ...]:
 def _network(spec: GuestSpec) -> tuple[str, ...]:
     """The pair's devices: the test's own socket, and TCP for what coordinates the two ends."""
     vsock = ("-device", f"vhost-vsock-pci,guest-cid={spec.cid}") if spec.cid is not None else ()
+    vsock = (*vsock, *wired(spec.wires))
     if spec.forwarded is None:
         return vsock
     return (

@@ -19,6 +19,10 @@ from kzc.proc import Runner
 from kzc.values import Ended, Limits
 
 SSH_PORT = 22
+# QEMU's emulated SVM now and then loses the second level's place when the CPU that runs it is
+# interrupted from outside; so that CPU does nothing else, and devices interrupt the other one
+SECOND_LEVEL_CPU = 1
+ALONE = (f"isolcpus={SECOND_LEVEL_CPU}", "irqaffinity=0")
 _CPU = "max,erms=off"  # an AMD with svm; erms is as slow here as in any emulated guest
 _QUICK = Limits(60, 120)
 # virtme-ng's root is locked in a shadow of its own, which can be written, not replaced
@@ -73,6 +77,14 @@ def reachable(spec: GuestSpec) -> GuestSpec:
     """The same guest with its SSH port forwarded, on a CPU that can have guests of its own."""
     cpu = _CPU if spec.accel == "tcg" else spec.cpu
     return replace(spec, forwarded=SSH_PORT, cpu=cpu)
+
+
+def host_of_guests(spec: GuestSpec, wires: int) -> GuestSpec:
+    """The same guest as a host whose commands start guests by themselves, with so many wires."""
+    emulated = spec.accel == "tcg"
+    alone = ALONE if emulated and spec.cpus > SECOND_LEVEL_CPU else ()
+    append = (*alone, *spec.append)
+    return replace(spec, cpu=_CPU if emulated else spec.cpu, append=append, wires=wires)
 
 
 def serve(guest: Guest, keys: Keys, factor: float) -> int:

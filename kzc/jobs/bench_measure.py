@@ -46,15 +46,19 @@ _IN_GUEST = "/kzc/bin"
 _CPUS = 2  # in wall time: one for each end
 
 
-def bench_suite() -> Suite:
-    """The suite that zcbench is a program of, with the fragments that its kernels need."""
-    return load_suite(shared_folder("selftests") / "zcbench")
+def bench_suite(*, vhost: bool = False) -> Suite:
+    """The suite that zcbench (of vhost-net vhost_net) is a program of, with the fragments that its
+    kernels need."""
+    return load_suite(shared_folder("selftests") / ("vhost-net" if vhost else "zcbench"))
 
 
-def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted, label: str) -> Kernel | None:
-    """The kernel of a source, with zcbench for it; None when one does not build, which is kept."""
+def make_kernel(
+    shopfloor: Workshop, source: Source, wanted: Wanted, label: str, *, vhost: bool = False
+) -> Kernel | None:
+    """The kernel of a source, with the program that measures; None when one does not build, which
+    is kept."""
     built = kernels.make_kernel(shopfloor, source, wanted)
-    programs = kernels.make_tests(shopfloor, source, (bench_suite(),)) if built else {}
+    programs = kernels.make_tests(shopfloor, source, (bench_suite(vhost=vhost),)) if built else {}
     if built is None or not programs:
         return None
     return Kernel(label, built, next(iter(programs.values())), source.tree.repo)

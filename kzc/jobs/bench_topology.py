@@ -15,6 +15,7 @@ from kzc.jobs.bench import Measure
 from kzc.jobs.bench_between import measure_nested, measure_on
 from kzc.jobs.bench_guest import Boot, Terms
 from kzc.jobs.bench_measure import measure
+from kzc.jobs.bench_vhost import measure_vhost
 from kzc.jobs.guests import Plan
 from kzc.jobs.topology import Side
 from kzc.jobs.workshop import Workshop
@@ -41,9 +42,16 @@ class _OnPair:
 
 
 def measure_in(
-    name: str, clock: Clock, address: Address | None = None, accept: bool = False
+    name: str,
+    clock: Clock,
+    address: Address | None = None,
+    accept: bool = False,
+    *,
+    vhost: bool = False,
 ) -> Measure:
     """The way to measure in that topology. Raises UsageError where the clock cannot be had."""
+    if vhost:
+        return measure_vhost
     if name == "pair" and clock is Clock.INSTRUCTIONS:
         raise UsageError(
             "a pair's host is a real machine: nobody counts its instructions",

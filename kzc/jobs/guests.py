@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kzc.guest import initramfs
 from kzc.guest.argv import GuestSpec
+from kzc.guest.first_level import host_of_guests
 from kzc.hosts.local import local_host
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.workshop import Workshop, find_vng
@@ -64,11 +65,17 @@ def test(
     shopfloor.screen.step(f"booting a {kind} guest for {suite.name}")
     spec = guest_spec(shopfloor, kernel, kind, plan)
     spec = replace(spec, cpus=suite.cpus, memory=max(suite.memory_mib, plan.memory))
+    spec = replace(spec, append=(*suite.append, *spec.append))
     inside = "/" + _IN_GUEST if kind == "mini" else str(programs)
+    variables: dict[str, str] = {}
     if kind == "mini":
         spec = with_initrd(spec, folder, sorted(programs.iterdir()))
+    elif suite.levels == 2:
+        behind = with_initrd(spec, folder, sorted(programs.iterdir()))
+        spec = host_of_guests(spec, suite.wires)
+        variables = second_level(behind)
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
-    setting = Setting(inside, plan.factor, binaries.absent(programs), rules, plan.faults)
+    setting = Setting(inside, plan.factor, binaries.absent(programs), rules, plan.faults, variables)
     log = shopfloor.relative(folder / "console.log")
     symbols = Symbols(kernel, repo)
     try:
@@ -113,6 +120,15 @@ def with_initrd(spec: GuestSpec, folder: Path, programs: Sequence[Path]) -> Gues
     files = {f"{_IN_GUEST}/{path.name}": path for path in programs}
     initrd.write_bytes(initramfs.build(busybox, files, modules=spec.modules))
     return replace(spec, initrd=initrd)
+
+
+def second_level(behind: GuestSpec) -> dict[str, str]:
+    """What the commands of a host of guests are told: it reads this machine's files."""
+    return {
+        "KZC_IMAGE": str(behind.image),
+        "KZC_INITRD": str(behind.initrd),
+        "KZC_QEMU": behind.qemu,
+    }
 
 
 def boot_outcome(spec: GuestSpec, booted: Answer, rules: kernel_log.Rules, name: str) -> Outcome:

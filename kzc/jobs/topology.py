@@ -14,6 +14,7 @@ from pathlib import Path
 from kzc.errors import HostError
 from kzc.guest import first_level
 from kzc.guest.argv import HVC, GuestSpec
+from kzc.guest.first_level import ALONE, SECOND_LEVEL_CPU
 from kzc.guest.hosting import Dmesg, Hosting, look
 from kzc.guest.loop import Loop
 from kzc.guest.session import Guest
@@ -28,10 +29,6 @@ from kzc.suites import kernel_log
 from kzc.values import Ended, Outcome, Stage, Verdict
 
 NESTED_FACTOR = 2.0  # what a guest in an emulated guest takes longer, on top of the emulation
-# QEMU's emulated SVM now and then loses the second level's place when the CPU that runs it is
-# interrupted from outside; so that CPU does nothing else, and devices interrupt the other one
-_SECOND_LEVEL_CPU = 1
-_ALONE = (f"isolcpus={_SECOND_LEVEL_CPU}", "irqaffinity=0")
 _FIRST_MEMORY = 2048  # MiB that the first level keeps for itself
 _PATIENCE = 30.0
 # of two ends that take turns on one counted CPU none lets sshd run before it has to wait, and a
@@ -144,7 +141,7 @@ def second_level(side: Side, plan: Plan, image: Path) -> GuestSpec:
         append=plan.append,
         cpu=side.hosting.cpu,
         console=HVC if side.emulated else "ttyS0",
-        pinned=_SECOND_LEVEL_CPU if side.emulated and side.first and not plan.counted else None,
+        pinned=SECOND_LEVEL_CPU if side.emulated and side.first and not plan.counted else None,
     )
 
 
@@ -162,7 +159,7 @@ def _first(shopfloor: Workshop, plan: Plan, image: Path, memory: int) -> GuestSp
         plan.accel,
         cpus=1 if plan.counted else 2,
         memory=_FIRST_MEMORY + max(memory, plan.memory),
-        append=(*plan.append, *(_ALONE if plan.accel == "tcg" and not plan.counted else ())),
+        append=(*plan.append, *(ALONE if plan.accel == "tcg" and not plan.counted else ())),
         qemu=shopfloor.settings.qemu,
         vng=find_vng(),
         icount=plan.counted,

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kept runs as a list to look through: what it may be narrowed to, and its pages. Pure.
 
-A head is a run without its cases. Whatever keeps runs can be looked through if it is a `Runs`.
+Which runs are wanted is decided where they are kept, so that a list of some need not read all. A
+head is a run without its cases. Whatever keeps runs can be looked through if it is a `Runs`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlencode
@@ -29,8 +30,12 @@ PAGE = 50
 class Runs(Protocol):
     """Where kept runs come from. All may raise HostError or OSError."""
 
-    def heads(self) -> Sequence[Run]:
-        """All runs, the newest first, their outcomes without cases and with folded verdicts."""
+    def heads(self, wanted: Wanted) -> Sequence[Run]:
+        """The runs that are wanted, the newest first, their outcomes without cases and with folded
+        verdicts."""
+
+    def known(self) -> Mapping[str, Sequence[str]]:
+        """What all runs were made with and came to, as it is kept, by the name of the choice."""
 
     def load(self, name: str) -> Run:
         """The whole run of that id. Raises UsageError where there is none."""
@@ -84,30 +89,25 @@ class Listing:
         return "/?" + urlencode([*known, *([("page", str(number))] if number > 1 else [])])
 
 
-def listing(heads: Iterable[Run], wanted: Wanted, number: int) -> Listing:
-    """Page `number` of the runs that are wanted; the nearest there is."""
-    items = tuple(map(_item, heads))
-    found = tuple(item for item in items if _takes(wanted, item))
+def listing(runs: Runs, wanted: Wanted, number: int) -> Listing:
+    """Page `number` of the runs that are wanted; the nearest there is. Raises what `runs` do."""
+    found = runs.heads(wanted)
     pages = max(1, -(-len(found) // PAGE))
     number = min(max(number, 1), pages)
-    choices = {
-        "tree": _sorted(tree for item in items for tree in item.trees),
-        "series": _sorted(name for item in items for name in item.series),
-        "suite": _sorted(suite for item in items for suite in item.suites),
-        "verdict": _sorted(item.verdict for item in items),
+    shown = tuple(map(_item, found[(number - 1) * PAGE : number * PAGE]))
+    return Listing(shown, wanted, number, pages, len(found), choices(runs.known()))
+
+
+def choices(known: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[str, ...]]:
+    """What the list may be narrowed to, each a word that finds the runs it is of."""
+    said = {name: known.get(name, ()) for name in CHOICES}
+    verdicts = (word.replace("_", " ") for word in said["verdict"])
+    return {
+        "tree": _shown(tree for each in said["tree"] for tree in _trees(each)),
+        "series": _shown(name for each in said["series"] for name in each.split(", ")),
+        "suite": _shown(each.partition(" ")[0] for each in said["suite"]),
+        "verdict": (*_shown(verdicts), "not clean", "unfinished"),
     }
-    shown = found[(number - 1) * PAGE : number * PAGE]
-    return Listing(shown, wanted, number, pages, len(found), choices)
-
-
-def _takes(wanted: Wanted, item: Item) -> bool:
-    pairs = (
-        (wanted.tree, item.trees),
-        (wanted.series, item.series),
-        (wanted.suite, item.suites),
-        (wanted.verdict, (item.verdict,)),
-    )
-    return all(not asked or asked in found for asked, found in pairs)
 
 
 def _item(run: Run) -> Item:
@@ -118,18 +118,22 @@ def _item(run: Run) -> Item:
         tone=tone(run),
         verdict=summary.word(run).lower(),
         what=short(" ".join(run.command), 160),
-        trees=_names(run.environment.get("tree", "")),
-        series=_names(run.environment.get("series", "")),
+        trees=_named(_trees(run.environment.get("tree", ""))),
+        series=_named(run.environment.get("series", "").split(", ")),
         suites=tuple(dict.fromkeys(suites)),
         time=span(summary.seconds_of(run)),
     )
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _trees(text: str) -> Iterator[str]:
     """`6.12 (6.12.117)` is called 6.12; a run over several trees names them all."""
-    names = (short(each, 80).partition(" ")[0] for each in text.split(","))
-    return tuple(dict.fromkeys(filter(None, names)))
+    return (each.partition(" (")[0] for each in text.split(", "))
 
 
-def _sorted(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(filter(None, values))))
+def _named(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(short(name, 80) for name in names if name))
+
+
+def _shown(words: Iterable[str]) -> tuple[str, ...]:
+    """What can be shown as it is kept: of anything else no run would be found."""
+    return tuple(sorted({word for word in words if word and short(word) == word}))

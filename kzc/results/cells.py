@@ -12,20 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from kzc.results.clean import short
+from kzc.results.mark import Mark
 from kzc.results.verdicts import judge
 from kzc.results.words import label
 from kzc.values import Outcome, Run, Verdict, worst
 
 BUILD = "build"
 _WIDTH = 60
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A cell in a word; `verdict` is the worst of all that was found in it."""
-
-    verdict: Verdict
-    word: str
 
 
 @dataclass(frozen=True)

@@ -7,36 +7,27 @@ to one has an empty cell there, which is never a pass.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kzc.results.clean import short
+from kzc.results.logs import safe
+from kzc.results.mark import Mark
 from kzc.results.verdicts import judge
 from kzc.results.words import label, phrase
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
-_LOG = re.compile(r"logs(?:/[\w+-][\w.+-]*)+", re.ASCII)
 _REMARKS = ("remarks", "hints")
 _WORDS = {Verdict.PASS: "ok", Verdict.NOT_RUN: "not run"}
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One check of one patch; `log` is relative to the run's folder and safe as a link."""
-
-    verdict: Verdict
-    word: str
-    log: str = ""
-
-
-@dataclass(frozen=True)
 class Row:
-    """A patch; `cells` are as many as the grid has columns, None where it had no such check."""
+    """A patch; `marks` are as many as the grid has columns, None where it had no such check."""
 
     subject: str
     verdict: Verdict
-    cells: tuple[Cell | None, ...]
+    marks: tuple[Mark | None, ...]
     note: str = ""
 
 
@@ -62,8 +53,8 @@ def grid(run: Run) -> Grid | None:
 
 def _row(outcome: Outcome, names: tuple[str, ...]) -> Row:
     cases = {case.name: case for case in outcome.cases}
-    cells = tuple(_cell(cases[name]) if name in cases else None for name in names)
-    return Row(short(outcome.subject, 100), judge(outcome), cells, short(outcome.reason))
+    marks = tuple(_mark(cases[name]) if name in cases else None for name in names)
+    return Row(short(outcome.subject, 100), judge(outcome), marks, short(outcome.reason))
 
 
 def _notes(outcome: Outcome) -> Iterator[str]:
@@ -76,7 +67,6 @@ def _notes(outcome: Outcome) -> Iterator[str]:
                 yield short(f"{number} {case.name}: {phrase(item)}")
 
 
-def _cell(case: Case) -> Cell:
-    log = str(case.detail.get("log", ""))
+def _mark(case: Case) -> Mark:
     word = _WORDS.get(case.verdict, label(case.verdict))
-    return Cell(case.verdict, word, log if _LOG.fullmatch(log) else "")
+    return Mark(case.verdict, word, safe(case.detail.get("log", "")))

@@ -13,7 +13,8 @@ from pathlib import Path
 from kzc.results import summary, zerocopy
 from kzc.results.cells import cells
 from kzc.results.clean import block, code, sentence
-from kzc.results.grid import Cell, grid
+from kzc.results.grid import grid
+from kzc.results.mark import Mark
 from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
 
@@ -82,15 +83,11 @@ def _cells(run: Run) -> Iterator[str]:
         rows = (
             (
                 *map(sentence, (row.tree, row.series, row.topology or "-")),
-                *("-" if mark is None else _said(mark.word, mark.verdict) for mark in row.marks),
+                *(_mark(mark, linked=False) for mark in row.marks),
             )
             for row in found.rows
         )
         yield _grid(head, rows)
-
-
-def _said(word: str, verdict: Verdict) -> str:
-    return word if verdict.good else f"**{word}**"
 
 
 def _checks(run: Run, linked: bool = True) -> Iterator[str]:
@@ -98,7 +95,7 @@ def _checks(run: Run, linked: bool = True) -> Iterator[str]:
     if found:
         yield "### Checks"
         rows = (
-            (sentence(row.subject), *(_cell(cell, linked) for cell in row.cells))
+            (sentence(row.subject), *(_mark(mark, linked=linked) for mark in row.marks))
             for row in found.rows
         )
         yield _grid(("Patch", *map(sentence, found.columns)), rows)
@@ -107,11 +104,11 @@ def _checks(run: Run, linked: bool = True) -> Iterator[str]:
             yield "\n".join((*notes, *(f"- {text}" for text in _more(len(found.notes)))))
 
 
-def _cell(cell: Cell | None, linked: bool) -> str:
-    if cell is None:
+def _mark(mark: Mark | None, *, linked: bool) -> str:
+    if mark is None:
         return "-"
-    word = cell.word if cell.verdict.good else f"**{cell.word}**"
-    return f"[{word}]({cell.log})" if cell.log and linked else word
+    word = mark.word if mark.verdict.good else f"**{mark.word}**"
+    return f"[{word}]({mark.log})" if mark.log and linked else word
 
 
 def _warnings(run: Run) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kzc.results.clean import line, short
 from kzc.results.grid import grid
 from kzc.results.logs import safe
+from kzc.results.mark import Mark
 from kzc.results.verdicts import judge
 from kzc.results.words import label
 from kzc.values import Outcome, Run, Stage, Verdict
@@ -20,19 +21,6 @@ from kzc.values import Outcome, Run, Stage, Verdict
 LOOPBACK = "loopback"
 MOST = 500
 """Rows of a table that a page shows."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A cell: a verdict in a word, numbers by verdict, its log, and where on the page it is told
-    (`at`, the place of an outcome in the run, -1 for nowhere)."""
-
-    verdict: Verdict
-    word: str
-    numbers: tuple[tuple[Verdict, int], ...] = ()
-    seconds: float = 0.0
-    log: str = ""
-    at: int = -1
 
 
 @dataclass(frozen=True)
@@ -70,10 +58,7 @@ def patches(run: Run) -> Matrix | None:
     for name in names[:MOST]:
         marks = [_applied(applied.get(name))] if applied else []
         row = cells.get(name)
-        marks += [
-            Mark(cell.verdict, cell.word, log=cell.log) if cell else None
-            for cell in (row.cells if row else (None,) * len(checks))
-        ]
+        marks += row.marks if row else (None,) * len(checks)
         marks += [_whole(checked.get(name))] if whole else []
         lines.append(_line(applied.get(name) or checked[name], marks))
     return Matrix(columns, tuple(lines), max(0, len(names) - MOST))
@@ -145,4 +130,4 @@ def _suite(outcome: Outcome, at: int) -> Mark:
     numbers = Counter(case.verdict for case in outcome.cases)
     shown = tuple((each, numbers[each]) for each in Verdict if numbers[each])
     verdict = judge(outcome)
-    return Mark(verdict, label(verdict), shown, outcome.seconds, safe(outcome.log), at)
+    return Mark(verdict, label(verdict), safe(outcome.log), shown, outcome.seconds, at)

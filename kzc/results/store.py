@@ -209,6 +209,15 @@ class Store:
             found = rows.read_heads(connection, chosen.ids(wanted))
         return chosen.by_verdict(found, wanted)
 
+    def known(self) -> Mapping[str, Sequence[str]]:
+        """What runs can be told apart by: the trees and series that they name, the tests' subjects
+        and the verdicts that there are, under the names of the fields of `Wanted`."""
+        from kzc.results.db import chosen
+        from kzc.results.db.engine import blamed
+
+        with self.opened() as engine, blamed(engine), engine.begin() as connection:
+            return chosen.known(connection)
+
     def past(self, case: str, wanted: Wanted | None = None) -> tuple[Past, ...]:
         """What became of a case (SUITE:CASE or CASE), or of a whole suite or stage, in all runs;
         with `wanted.last` the newest so many sightings of each.

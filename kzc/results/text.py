@@ -21,6 +21,7 @@ from kzc.results import summary, zerocopy
 from kzc.results.cells import cells
 from kzc.results.clean import printable, short
 from kzc.results.grid import grid
+from kzc.results.mark import Mark
 from kzc.results.verdicts import exit_code, verdict_of
 from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
@@ -101,12 +102,8 @@ def _cells(run: Run) -> Iterator[RenderableType]:
         # rather a suite's name is folded than those of all series
         table.columns[1].min_width = min(24, max(len(row.series) for row in found.rows))
         for row in found.rows:
-            marks = [
-                Text(mark.word, _STYLES[mark.verdict]) if mark else Text("-", "dim")
-                for mark in row.marks
-            ]
             names = (row.tree, row.series, row.topology or "-")
-            table.add_row(*map(Text, names), *marks)
+            table.add_row(*map(Text, names), *map(_mark, row.marks))
         yield _section("Jobs", table)
 
 
@@ -116,15 +113,13 @@ def _checks(run: Run) -> Iterator[RenderableType]:
         table = _table("Patch", *found.columns)
         table.columns[0].min_width = 30
         for row in found.rows:
-            table.add_row(
-                Text(row.subject),
-                *(
-                    Text(cell.word, _STYLES[cell.verdict]) if cell else Text("-", "dim")
-                    for cell in row.cells
-                ),
-            )
+            table.add_row(Text(row.subject), *map(_mark, row.marks))
         notes = [Text(note, "dim") for note in found.notes[: summary.CASES]]
         yield _section("Checks", table, *notes, *_more(len(found.notes), run))
+
+
+def _mark(mark: Mark | None) -> Text:
+    return Text(mark.word, _STYLES[mark.verdict]) if mark else Text("-", "dim")
 
 
 def _warnings(run: Run) -> Iterator[RenderableType]:

@@ -96,7 +96,7 @@ class _Pages:
         tree, series, suite, verdict = (asked.get(name, "") for name in CHOICES)
         wanted = Wanted(tree=tree, series=series, suite=suite, verdict=verdict)
         number = asked.get("page", "1")
-        found = listing(self.runs.heads(), wanted, int(number) if number.isdecimal() else 1)
+        found = listing(self.runs, wanted, int(number) if number.isdecimal() else 1)
         return _page(rendered("index.html.j2", list=found))
 
     def run(self, request: Request) -> Response:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kzc.errors import CommandFailed, KzcError
 from kzc.proc import Runner
+from kzc.suites import application
 from kzc.suites.manifest import Build, Program, Suite
 
 ABSENT = "absent.json"
@@ -55,7 +56,8 @@ def build(
     folder = store / key(suite, worktree.tree_id, compiler)
     if folder.exists():
         return folder
-    _headers(worktree, runner, log)
+    if suite.build or any(program.sources for program in suite.programs):
+        _headers(worktree, runner, log)
     store.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=store, prefix=".part-") as part:
         made = Path(part) / "bin"
@@ -64,7 +66,10 @@ def build(
         for entry in suite.build:
             missing |= _one(entry, worktree, made, runner, log)
         for program in suite.programs:
-            _own(program, worktree, made, runner, log)
+            if program.packages:
+                application.write(program.packages, made / program.name, Path(part))
+            else:
+                _own(program, worktree, made, runner, log)
         (made / ABSENT).write_text(json.dumps(missing))
         made.chmod(0o755)
         if not folder.exists():

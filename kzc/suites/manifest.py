@@ -27,6 +27,7 @@ from pydantic import (
 
 from kzc.errors import UsageError
 from kzc.shared import shared_folder
+from kzc.suites import application
 from kzc.suites.parsers import PARSERS
 from kzc.suites.words import first_problem
 
@@ -56,6 +57,7 @@ _Seconds = Annotated[float, Field(gt=0)]
 _Text = Annotated[str, Field(min_length=1)]
 # they become single-quoted shell words and paths under /proc/sys
 _Sysctl = Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-zA-Z0-9_-]+)+$")]
+_Parameter = Annotated[str, Field(pattern=r"^[^\s'\"]+$")]
 _Value = int | Annotated[str, Field(pattern=r"^[^'\n]*$")]
 
 
@@ -100,15 +102,31 @@ def _texts(names: object, info: ValidationInfo) -> dict[str, str]:
     return {name: path.read_text(encoding="utf-8") for name, path in sorted(found.items())}
 
 
+def _packages(names: object, info: ValidationInfo) -> dict[str, str]:
+    """All files of the packages, by path."""
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise ValueError("should be a list of Python packages")
+    return application.texts(names, Path((info.context or {})["folder"]))
+
+
 class Program(_Table):
-    """A program of the suite's own, static, compiled against the tree's uapi headers.
+    """A program of the suite's own, static, compiled against the tree's uapi headers; or in Python.
 
     `sources` in suite.toml are names of C files that stand beside it or in lib/. Here they are
     the texts by name, those of all headers there too: a changed text is another program.
+    `packages` are in place of them: the first, a Python package beside suite.toml, is run by the
+    guest's python3, the others are dependencies of kzc's that it imports. A mini guest has none.
     """
 
     name: _Name
-    sources: Annotated[dict[str, str], BeforeValidator(_texts)]
+    sources: Annotated[dict[str, str], BeforeValidator(_texts)] = {}
+    packages: Annotated[dict[str, str], BeforeValidator(_packages)] = {}
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if bool(self.sources) == bool(self.packages):
+            raise ValueError("either `sources` or `packages`")
+        return self
 
 
 class _Entry(_Table):
@@ -170,6 +188,10 @@ class PairCommand(_Entry):
 class Suite(_Table):
     """A suite. `silence` and `total` are seconds at KVM's speed, `memory` is like 512M or 2G.
 
+    `append` goes to the guest's kernel, and each of `again` is the whole suite once more, called
+    `NAME WORD`, with these parameters instead. With two `levels` the guest is a host: its commands
+    start guests with the kernel KZC_IMAGE, the initramfs KZC_INITRD (with the suite's programs) and
+    the emulator KZC_QEMU; `wires` are pairs of cards of the first level, each pair connected.
     `prelude` is shell text that `load_suite` has put before every shell text of the others.
     `fault_under` are functions of the kernel that lie together: under faults one of these, or one
     between them, has to be on the stack.
@@ -184,6 +206,10 @@ class Suite(_Table):
     sysctls: dict[_Sysctl, _Value] = {}
     silence: _Seconds = 60
     total: _Seconds = 300
+    append: tuple[_Parameter, ...] = ()
+    again: dict[_Name, tuple[_Parameter, ...]] = {}
+    levels: Literal[1, 2] = 1
+    wires: int = Field(default=0, ge=0, le=9)
     prelude: str = ""
     fault_under: tuple[Annotated[str, Field(pattern=r"^\w+$")], ...] = ()
     build: tuple[Build, ...] = ()
@@ -201,8 +227,19 @@ class Suite(_Table):
         """Where it can run: `commands` in one guest, `pairs` between a host and a guest."""
         return (LOOPBACK if self.commands else ()) + (TWO_ENDS if self.pairs else ())
 
+    @property
+    def boots(self) -> tuple[Self, ...]:
+        """The suite as it is to be run, once for each boot of its guest."""
+        more = (
+            self.model_copy(update={"name": f"{self.name} {word}", "append": append, "again": {}})
+            for word, append in self.again.items()
+        )
+        return (self, *more)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.levels == 2 and (self.guest != "vng" or self.cpus != 2):
+            raise ValueError("levels: a host of guests is a vng guest with 2 cpus")
         if not self.commands and not self.pairs:
             raise ValueError("commands: there are none, and no pairs either")
         _distinct("commands", [command.name for command in self.commands])

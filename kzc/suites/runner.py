@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -56,13 +57,14 @@ class _Heard:
 class Setting:
     """What a suite runs with: `folder` of its programs in the guest, `factor` on its time
     limits, programs that could not be built with the reason, and the log rules. With `faults`
-    socket calls of its programs fail on purpose."""
+    socket calls of its programs fail on purpose. `variables` are of the commands' environment."""
 
     folder: str
     factor: float
     absent: Mapping[str, str]
     rules: kernel_log.Rules
     faults: Faults | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_suite(
@@ -163,6 +165,7 @@ def _planned(command: Command, guest: Guest, setting: Setting) -> Sequence[str]:
 
 def _enter(setting: Setting) -> str:
     known = f"export KZC_BIN='{setting.folder}' KZC_SLOWDOWN={setting.factor:.0f}"
+    known += "".join(f" {name}={shlex.quote(text)}" for name, text in setting.variables.items())
     return f'{known}; cd "$KZC_BIN" || exit 1'
 
 

@@ -60,9 +60,15 @@ def _parsed(text: str, name: str) -> ast.Module:
     return ast.parse(text, name)
 
 
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All of a file's syntax: four rules walk over it."""
+    return tuple(ast.walk(tree))
+
+
 def rooms_imported(tree: ast.Module, inside: Path) -> Iterator[tuple[int, str]]:
     """Line and room of every import of the package, wherever it stands; relative ones resolved."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -103,7 +109,7 @@ def starts(root: Path) -> list[str]:
 
 
 def _starting(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] in _START_MODULES:
@@ -131,7 +137,7 @@ def ends(root: Path) -> list[str]:
 
 
 def _ending(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if (node.value.id, node.attr) in {("sys", "exit"), ("os", "_exit"), ("os", "abort")}:
                 yield node.lineno, f"{node.value.id}.{node.attr}"
@@ -166,7 +172,7 @@ def sizes(root: Path) -> list[str]:
         count = len(path.read_text().splitlines())
         if count > MAX_FILE:
             found.append(f"{path}: {count} lines")
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > MAX_FUNCTION:

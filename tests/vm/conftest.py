@@ -2,7 +2,9 @@
 """The program as a user runs it, on a real kernel.
 
 Trees, compiler cache and kernels are the user's own cache, because they are named by content;
-runs and settings are the test's.
+runs and settings are the test's. Tests run side by side. Those of the group `slot` build or apply
+in the one worktree that everything is made in already: two at once would have to make another. A
+group shares what is made for it, too.
 """
 
 from __future__ import annotations
@@ -19,14 +21,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from kzc.results.codec import outcome_to_json
 from kzc.results.store import Store
 
 TREE = "debian:linux-source-6.12"
 SERIES = "scm-zc-notification"
+TRANSPORTS = ("tcp4", "tcp6", "udp4", "udp6", "vsock", "vsock-seqpacket")
 FAULTS = Path(__file__).parents[1] / "data" / "faults"
 TRANSFER = Path(__file__).parents[1] / "data" / "pairs" / "transfer"
+
+# what takes longest goes first, so that no worker is left with it at the end
+FIRST = (
+    "test_the_series_passes_on_debians_kernel",
+    "test_the_patch_that_breaks_a_case_is_named",
+    "test_vsock_passes_between_two_patched_kernels",
+    "test_a_plan_is_measured_told_and_compared_with_itself",
+)
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,20 @@ def kzc(tmp_path: Path) -> Iterator[Kzc]:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The series' kernel is in the cache when this is asked for; returns the image's path."""
-    done = Kzc(tmp_path_factory.mktemp("built"))("build", SERIES, "--tree", TREE)
+    # with a cold cache one worker builds it, and the other finds it built
+    with FileLock(tmp_path_factory.getbasetemp().parent / "kzc-built.lock"):
+        done = Kzc(tmp_path_factory.mktemp("built"))("build", SERIES, "--tree", TREE)
     assert done.code == 0, done.said
     return done.out.splitlines()[-1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, then those that have to wait for each other."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.name.partition("[")[0]
+        if name in FIRST:
+            return FIRST.index(name)
+        return len(FIRST) + (item.get_closest_marker("xdist_group") is None)
+
+    items.sort(key=place)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.vm.conftest import TREE, Kzc
 
-pytestmark = pytest.mark.vm
+pytestmark = [pytest.mark.vm, pytest.mark.xdist_group("slot")]
 
 DATA = Path(__file__).parents[1] / "data" / "series" / "apply"
 

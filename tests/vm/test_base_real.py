@@ -12,6 +12,7 @@ import pytest
 from kzc.shared import shared_folder
 from tests.vm.conftest import SERIES, TREE, Kzc
 
+pytestmark = pytest.mark.xdist_group("slot")
 PATCHES = shared_folder("patches") / SERIES / "6.12"
 OTHER = "debian:linux-source-7.3@trixie-backports"
 HEADER = "include/uapi/asm-generic/socket.h"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.vm.conftest import TREE, Kzc
 
-pytestmark = pytest.mark.vm
+pytestmark = [pytest.mark.vm, pytest.mark.xdist_group("slot")]
 SERIES = Path(__file__).parents[1] / "data" / "series" / "bisect-always"
 CASE = "SOCK_SEQPACKET MSG_TRUNC flag"
 

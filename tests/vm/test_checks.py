@@ -11,6 +11,7 @@ from kzc.series.find import load_series
 from kzc.shared import shared_folder
 from tests.vm.conftest import SERIES, TREE, Kzc
 
+pytestmark = pytest.mark.xdist_group("slot")
 CHECKS = ["build", "warnings", "selftests", "checkpatch", "mail"]
 
 

@@ -27,6 +27,7 @@ def verdicts(kzc: Kzc, suite: str) -> dict[str, str]:
     return {case["name"]: case["verdict"] for case in test["cases"]}
 
 
+@pytest.mark.xdist_group("slot")
 def test_a_series_that_does_not_apply(kzc: Kzc) -> None:
     done = kzc("apply", str(FAULTS / "conflict"), "--tree", TREE)
     assert done.code == 1
@@ -37,6 +38,7 @@ def test_a_series_that_does_not_apply(kzc: Kzc) -> None:
     assert "SYSCALL_DEFINE" in hunks["hunks"][0]["tree"] or hunks["hunks"][0]["tree"]
 
 
+@pytest.mark.xdist_group("slot")
 def test_a_second_patch_that_does_not_compile_is_named(kzc: Kzc, built: str) -> None:
     done = kzc("build", str(FAULTS / "second-does-not-compile"), "--tree", TREE)
     assert done.code == 1
@@ -80,6 +82,7 @@ def test_a_guest_that_hangs(kzc: Kzc, built: str) -> None:
     assert "task:sleep" in console
 
 
+@pytest.mark.xdist_group("slot")
 def test_a_fragment_with_an_unmet_symbol(kzc: Kzc, tmp_path: Path) -> None:
     own = tmp_path / "own.config"
     own.write_text("CONFIG_VHOST_SCSI=y\n")

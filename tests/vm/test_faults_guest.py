@@ -92,6 +92,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kzc]:
         yield kzc
 
 
+@pytest.mark.xdist_group("provoked")
 @pytest.mark.parametrize("fault", GENTLE)
 def test_a_guest_that_goes_on(provoked: Kzc, fault: str) -> None:
     test = outcome_of(provoked.report(), "gentle")
@@ -102,6 +103,7 @@ def test_a_guest_that_goes_on(provoked: Kzc, fault: str) -> None:
     assert all(signature in f.rpartition("[")[2] for f in said)
 
 
+@pytest.mark.xdist_group("provoked")
 def test_the_whole_of_a_guest_that_goes_on(provoked: Kzc) -> None:
     test = outcome_of(provoked.report(), "gentle")
     assert test["verdict"] == "crash"
@@ -110,6 +112,7 @@ def test_the_whole_of_a_guest_that_goes_on(provoked: Kzc) -> None:
     assert has_both_logs(provoked, "gentle")
 
 
+@pytest.mark.xdist_group("provoked")
 @pytest.mark.parametrize("fault", DEADLY)
 def test_a_lockup_ends_the_guest(provoked: Kzc, fault: str) -> None:
     test = outcome_of(provoked.report(), fault)
@@ -120,6 +123,7 @@ def test_a_lockup_ends_the_guest(provoked: Kzc, fault: str) -> None:
     assert has_both_logs(provoked, fault)
 
 
+@pytest.mark.xdist_group("provoked")
 def test_reports_show_the_line_of_the_source(provoked: Kzc) -> None:
     for subject, frame in (("gentle", "provoke_warn"), ("hung", "provoke_hang")):
         detail = outcome_of(provoked.report(), subject)["detail"]
@@ -129,6 +133,7 @@ def test_reports_show_the_line_of_the_source(provoked: Kzc) -> None:
         assert f"({SOURCE}:18)" in provoked("report", "--format", form).out
 
 
+@pytest.mark.xdist_group("provoked")
 def test_garbage_reaches_no_terminal_and_no_report(provoked: Kzc) -> None:
     shown = (provoked.data / "said").read_text()
     shown += "".join(provoked("report", "--format", f).out for f in ("text", "markdown", "junit"))
@@ -220,6 +225,7 @@ def test_one_end_of_vsock_test_dies_and_a_port_is_taken(tmp_path: Path, built: s
 
 
 @pytest.mark.full
+@pytest.mark.xdist_group("checked")
 @pytest.mark.parametrize("case", CHECKED)
 def test_what_only_the_checkers_see_fails_a_suite_whose_cases_pass(checked: Kzc, case: str) -> None:
     test = outcome_of(checked.report(), "checked")

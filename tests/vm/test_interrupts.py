@@ -13,7 +13,8 @@ from tests.vm.conftest import SERIES, TREE, Kzc, interrupt_when
 
 pytestmark = pytest.mark.vm
 
-COMMAND = ("run", SERIES, "--tree", TREE, "--suite", "vsock")
+WAITS = Path(__file__).parents[1] / "data" / "waits"
+COMMAND = ("run", SERIES, "--tree", TREE, "--suite", str(WAITS))
 
 
 def log_has(kzc: Kzc, pattern: str, text: str) -> Callable[[], bool]:
@@ -32,7 +33,7 @@ def running(kzc: Kzc, *words: str) -> Callable[[], bool]:
 
 STAGES: dict[str, Callable[[Kzc], Callable[[], bool]]] = {
     "boot": lambda kzc: running(kzc, "qemu-system", "kzc-control"),
-    "test": lambda kzc: log_has(kzc, "runs/*/logs/test-vsock/console.log", "kzc: begin vsock"),
+    "test": lambda kzc: log_has(kzc, "runs/*/logs/test-waits/console.log", "kzc: begin waits"),
 }
 
 
@@ -50,6 +51,7 @@ def test_a_guest_goes_down_with_kzc(
     assert kzc(*COMMAND).code == 0
 
 
+@pytest.mark.xdist_group("slot")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_applying_and_building_can_be_cut_and_done_again(
     kzc: Kzc, built: str, tmp_path: Path, number: signal.Signals

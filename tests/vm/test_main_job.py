@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.vm.conftest import SERIES, TREE, Kzc
+from tests.vm.conftest import SERIES, TRANSPORTS, TREE, Kzc
 
 pytestmark = pytest.mark.vm
 
@@ -45,6 +45,8 @@ def test_the_series_passes_on_debians_kernel(kzc: Kzc, built: str) -> None:
     assert Counter(case["verdict"] for case in native.values())["pass"] > 10
     notified = cases(report, "zc_notify")
     assert Counter(case["verdict"] for case in notified.values())["pass"] > 90
+    skipped = {name for name, case in notified.items() if case["verdict"] == "skip"}
+    assert skipped == {f"wrap/{name}" for name in TRANSPORTS}
     assert not any(o["detail"].get("findings") for o in report["outcomes"])
 
     known = report["environment"]
@@ -70,7 +72,8 @@ def test_a_command_in_a_guest_gives_its_status(kzc: Kzc, built: str, kind: str) 
 
 
 def test_two_runs_at_once(kzc: Kzc, built: str) -> None:
-    words = ("run", SERIES, "--tree", TREE, "--suite", "vsock")
+    # not vsock, whose tests give a completion 0.1 s: that is little where guests share two cores
+    words = ("run", SERIES, "--tree", TREE, "--suite", "msg_zerocopy_sendmsg")
     both = [kzc.start(*words), kzc.start(*words)]
     for process in both:
         out, err = process.communicate()

@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from kzc.shared import shared_folder
-from tests.vm.conftest import FAULTS, SERIES, TREE, Kzc
+from tests.vm.conftest import FAULTS, SERIES, TRANSPORTS, TREE, Kzc
 
-TRANSPORTS = ("tcp4", "tcp6", "udp4", "udp6", "vsock", "vsock-seqpacket")
 OURS = ("zc_fuzz", "zc_notify", "zc_lifetime")
 # skbuff.zerocopy=N, a suite that sees it, its cases that fail, what one of them says
 WRONG = {
@@ -73,15 +72,10 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.vm
-def test_the_interface_of_the_series(kzc: Kzc, built: str) -> None:
-    done = kzc(
-        "run", SERIES, "--tree", TREE, *words("zc_notify", "zc_fuzz"), "--append", "kzc.seed=1"
-    )
+def test_random_steps_on_the_series(kzc: Kzc, built: str) -> None:
+    """zc_notify on this kernel is part of the main job's test."""
+    done = kzc("run", SERIES, "--tree", TREE, *words("zc_fuzz"), "--append", "kzc.seed=1")
     assert done.code == 0, done.said
-    notify = suite_of(kzc, "zc_notify")
-    skipped = {case["name"] for case in notify["cases"] if case["verdict"] == "skip"}
-    assert skipped == {f"wrap/{name}" for name in TRANSPORTS}
-    assert verdicts(notify)["pass"] > 90
     fuzz = suite_of(kzc, "zc_fuzz")
     assert verdicts(fuzz) == {"pass": 8}
     log = kzc.data / "runs" / kzc.report()["id"] / fuzz["log"]

@@ -20,6 +20,7 @@ from kzc.trees.slots import Slot, checkout, move
 from kzc.values import Diagnostic, Series
 from tests.vm.conftest import SERIES, TREE, Kzc
 
+pytestmark = pytest.mark.xdist_group("slot")
 RUNNER = LocalRunner()
 ARCHES = ("alpha", "mips", "parisc", "sparc")
 

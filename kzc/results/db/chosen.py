@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from kzc.results.db.schema import facts, outcomes, runs
+from kzc.results.db.schema import Exact, facts, outcomes, runs
 from kzc.results.verdicts import verdict_word
 from kzc.results.wanted import Wanted
 from kzc.values import Run, Stage
@@ -30,6 +30,17 @@ def ids(wanted: Wanted) -> sa.Select[tuple[str]]:
     return chosen
 
 
+def known(connection: sa.Connection) -> Mapping[str, Sequence[str]]:
+    """By fields of `Wanted`, each value that was kept, once."""
+    asked = {
+        "tree": sa.select(facts.c.value).where(facts.c.name == "tree"),
+        "series": sa.select(facts.c.value).where(facts.c.name == "series"),
+        "suite": sa.select(outcomes.c.subject).where(outcomes.c.stage == Stage.TEST.value),
+        "verdict": sa.select(outcomes.c.judged),
+    }
+    return {name: connection.scalars(each.distinct()).all() for name, each in asked.items()}
+
+
 def by_verdict(found: Sequence[Run], wanted: Wanted) -> tuple[Run, ...]:
     """Those of the verdict that is wanted, at most `last`."""
     if wanted.verdict:
@@ -46,13 +57,9 @@ def _tree(tree: str) -> sa.ColumnElement[bool] | None:
     if not tree:
         return None
     value, name = facts.c.value, facts.c.name
-    as_shown = sa.or_(
-        value == tree,
-        value.startswith(f"{tree} (", autoescape=True),
-        value.endswith(f" ({tree})", autoescape=True),
-    )
+    shown = _listed(f", {tree}, ", f", {tree} (", f" ({tree}), ")
     same = value.startswith(tree, autoescape=True) if len(tree) > 6 else value == tree
-    return sa.or_(sa.and_(name == "tree", as_shown), sa.and_(name.in_(("tree_id", "commit")), same))
+    return sa.or_(sa.and_(name == "tree", shown), sa.and_(name.in_(("tree_id", "commit")), same))
 
 
 def _series(series: str) -> sa.ColumnElement[bool] | None:
@@ -60,7 +67,14 @@ def _series(series: str) -> sa.ColumnElement[bool] | None:
         return None
     key = facts.c.value.startswith(series, autoescape=True)
     by_key = sa.and_(facts.c.name == "series_key", key, sa.literal(len(series) > 6))
-    return sa.or_(by_key, sa.and_(facts.c.name == "series", facts.c.value == series))
+    return sa.or_(by_key, sa.and_(facts.c.name == "series", _listed(f", {series}, ")))
+
+
+def _listed(*parts: str) -> sa.ColumnElement[bool]:
+    """Whether a fact has one of these in it; a run over several trees or series lists them."""
+    comma = sa.literal(", ")
+    whole = sa.type_coerce(comma.concat(facts.c.value).concat(comma), Exact())
+    return sa.or_(*(whole.contains(part, autoescape=True) for part in parts))
 
 
 def _tests(wanted: Wanted) -> list[sa.ColumnElement[bool]]:

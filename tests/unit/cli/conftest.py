@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from kzc.proc import LocalRunner
+from tests import plain
 from tests.fakelinux.buildable import make_buildable
+
+
+@pytest.fixture(autouse=True)
+def plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a verb starts in this process it starts without a guard, see tests/plain.py."""
+    monkeypatch.setattr(LocalRunner, "capture", plain.capture)
 
 
 @pytest.fixture

@@ -16,17 +16,8 @@ from tests.plain import RUNNER
 from tests.unit.cli.inside import kzc
 
 
-def checked(
-    tmp_path: Path, cwd: Path, mail: bytes, *words: str
-) -> subprocess.CompletedProcess[bytes]:
-    env = {
-        **os.environ,
-        "KZC_CACHE": str(tmp_path / "cache"),
-        "KZC_DATA": str(tmp_path / "data"),
-        "PYTHONPATH": str(Path(__file__).parents[3]),
-    }
-    argv = [sys.executable, "-m", "kzc", "check", "-", *words]
-    return subprocess.run(argv, input=mail, cwd=cwd, env=env, capture_output=True, check=False)
+def folders(tmp_path: Path) -> dict[str, str]:
+    return {"KZC_CACHE": str(tmp_path / "cache"), "KZC_DATA": str(tmp_path / "data")}
 
 
 def test_a_mail_is_checked_on_the_parent_of_its_own_commit(tmp_path: Path) -> None:
@@ -38,7 +29,15 @@ def test_a_mail_is_checked_on_the_parent_of_its_own_commit(tmp_path: Path) -> No
     commit(kernel, "socket: widen five")
     git = Git(RUNNER, kernel)
     mail = git.run("format-patch", "-1", "--subject-prefix=PATCH net 2/7", "--stdout", "HEAD~1").raw
-    done = checked(tmp_path, kernel, mail, "--b4")
+    # a process, so that what the commands below it write would be seen too
+    done = subprocess.run(
+        [sys.executable, "-m", "kzc", "check", "-", "--b4"],
+        input=mail,
+        cwd=kernel,
+        env={**os.environ, **folders(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     found = {entry["tool"]: entry["status"] for entry in json.loads(done.stdout)}
     assert found.pop("kzc sparse", "pass") == "pass"
@@ -51,15 +50,15 @@ def test_a_mail_is_checked_on_the_parent_of_its_own_commit(tmp_path: Path) -> No
         "kzc mail": "pass",
     }
     other = mail.replace(b"static int socket_5;", b"short socket_5;")
-    told = checked(tmp_path, kernel, other, "--terse")
+    told = kzc(folders(tmp_path), "check", "-", "--terse", cwd=kernel, mail=other)
     assert told.returncode == 0
-    assert told.stderr == b""
-    assert b"ERROR: apply: conflict" in told.stdout
-    assert b"WARNING: build: it does not apply" in told.stdout
+    assert told.stderr == ""
+    assert "ERROR: apply: conflict" in told.stdout
+    assert "WARNING: build: it does not apply" in told.stdout
 
 
 def test_what_is_no_patch_is_said_in_words(tmp_path: Path) -> None:
-    env = {"KZC_CACHE": str(tmp_path / "cache"), "KZC_DATA": str(tmp_path / "data")}
+    env = folders(tmp_path)
     mail = b"Subject: [PATCH] a\n\nno diff\n"
     done = kzc(env, "check", "-", "--b4", cwd=tmp_path, mail=mail)
     assert done.returncode == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kzc.guest.argv import GuestSpec, Sockets, mini, mini_shell, vng, vng_shell
+from kzc.guest.first_level import host_of_guests
 
 DATA = Path(__file__).parents[2] / "data" / "guest"
 SOCKETS = Sockets(Path("/run/x/console"), Path("/run/x/control"), Path("/run/x/qmp"))
@@ -24,6 +25,7 @@ LINES = {
     "vng-icount": vng(replace(VNG, cpus=1, icount=True), SOCKETS, Path("/lib/kzc/agent.sh")),
     "vng-kvm": vng(KVM, SOCKETS, Path("/a path/agent.sh")),
     "vng-shell": vng_shell(VNG),
+    "vng-wires": vng(host_of_guests(VNG, 2), SOCKETS, Path("/lib/kzc/agent.sh")),
 }
 
 

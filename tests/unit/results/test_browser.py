@@ -21,6 +21,7 @@ from kzc.values import Run
 from tests.browser import PROGRAM, Browser, browser
 
 from . import hostile, sample
+from .test_web import Kept
 
 PICTURE = Path(__file__).parents[3] / "docs" / "report.png"
 LOG = (
@@ -66,6 +67,7 @@ WIDER = """[...document.querySelectorAll("body *")].filter((each) => {
 
 pytestmark = [
     pytest.mark.vm,
+    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(PROGRAM is None, reason="no chromium: apt-get install chromium"),
 ]
 
@@ -142,7 +144,9 @@ def test_all_text_is_legible(tab: Browser, page: Path, dark: bool) -> None:
 def test_the_list_of_kept_runs(tab: Browser, tmp_path: Path) -> None:
     page = tmp_path / "index.html"
     runs = (sample.run(), sample.clean_run(), hostile.run("<b>" + "x" * 500))
-    page.write_text(rendered("index.html.j2", list=listing(runs, Wanted(verdict="crash"), 1)))
+    crashed = Wanted(verdict="crash")
+    found = listing(Kept(runs, {crashed: runs}), crashed, 1)
+    page.write_text(rendered("index.html.j2", list=found))
     tab.open(page, 360, dark=True)
     assert (tab.complaints, tab.addresses) == ([], [page.as_uri()])
     assert tab.value(WIDER) == []

@@ -10,7 +10,8 @@ from junitparser import JUnitXml
 
 from kzc.results.b4 import b4_checks, terse
 from kzc.results.formats import FORMATS
-from kzc.results.grid import Cell, grid
+from kzc.results.grid import grid
+from kzc.results.mark import Mark
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 FOLDER = Path("/runs/1")
@@ -42,9 +43,9 @@ def test_the_columns_are_the_checks_and_what_was_not_made_is_no_pass() -> None:
     assert found is not None
     assert found.columns == ("build", "warnings", "vsock", "mail")
     assert [row.verdict for row in found.rows] == [Verdict.FAIL, Verdict.PASS]
-    assert found.rows[0].cells == (
-        Cell(Verdict.PASS, "ok", "logs/1-build.log"),
-        Cell(Verdict.FAIL, "fail", "logs/1-warnings.log"),
+    assert found.rows[0].marks == (
+        Mark(Verdict.PASS, "ok", "logs/1-build.log"),
+        Mark(Verdict.FAIL, "fail", "logs/1-warnings.log"),
         None,
         None,
     )
@@ -69,7 +70,7 @@ def test_a_log_that_is_no_path_of_the_run_is_no_link() -> None:
     ):
         found = grid(run(checked("1/1 a: b", Case("build", Verdict.PASS, detail={"log": log}))))
         assert found is not None
-        assert found.rows[0].cells == (Cell(Verdict.PASS, "ok", ""),), log
+        assert found.rows[0].marks == (Mark(Verdict.PASS, "ok", ""),), log
 
 
 def test_text_shows_the_grid_and_what_failed_with_its_log() -> None:

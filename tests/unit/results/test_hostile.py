@@ -6,8 +6,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from xml.etree import ElementTree
 
 import pytest
@@ -102,12 +103,16 @@ def shape(run: Run) -> list[str]:
 def test_markdown_gets_no_structure_from_texts(text: str) -> None:
     if not short(text) or "\n" in text.strip():
         pytest.skip("an empty one is left out, and more lines make a block of their own")
-    assert shape(hostile.run(text)) == shape(hostile.run("harmless"))
+    assert shape(hostile.run(text)) == shape_of_a_harmless_run()
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_forge_finds_nothing_to_link(seed: int) -> None:
-    texts = [*hostile.NAMES, *hostile.texts(8, seed)]
+@cache
+def shape_of_a_harmless_run() -> list[str]:
+    return shape(hostile.run("harmless"))
+
+
+@pytest.mark.parametrize("texts", [hostile.NAMES, *(hostile.texts(8, seed) for seed in SEEDS)])
+def test_a_forge_finds_nothing_to_link(texts: Sequence[str]) -> None:
     for each in tokens(
         "\n\n".join(FORMATS["markdown"](hostile.run(t), sample.FOLDER) for t in texts)
     ):
@@ -129,11 +134,11 @@ def many(number: int) -> Run:
 @pytest.mark.parametrize("name", ["text", "markdown"])
 def test_a_flood_is_cut_and_says_so(name: str) -> None:
     begin = time.process_time()
-    shown = FORMATS[name](hostile.run("\x1b[2J" + "A" * (1 << 20)), sample.FOLDER)
+    shown = FORMATS[name](hostile.run("\x1b[2J" + "A" * (1 << 18)), sample.FOLDER)
     assert len(shown) < 200_000
-    left_out = (1 << 20) + len(r"\x1b[2J") - SHORT
+    left_out = (1 << 18) + len(r"\x1b[2J") - SHORT
     assert f"[{left_out:,} more characters]" in shown.replace("\n", " ")
-    shown = FORMATS[name](many(100_000), sample.FOLDER)
-    assert "49,975 more" in shown
+    shown = FORMATS[name](many(25_000), sample.FOLDER)
+    assert "12,475 more" in shown
     assert len(shown) < 100_000
-    assert time.process_time() - begin < 20
+    assert time.process_time() - begin < 5

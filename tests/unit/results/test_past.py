@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kzc.errors import UsageError
+from kzc.results.browse import choices
 from kzc.results.past import Past, Sighting, pasts
 from kzc.results.store import Store
 from kzc.results.wanted import Wanted
@@ -118,3 +119,40 @@ def test_runs_are_chosen(store: Store) -> None:
         found = [run.started for run in store.list(wanted)]
         assert len(found) == number, wanted
         assert found == sorted(found, reverse=True)
+
+
+def test_a_run_over_several_trees_is_found_by_each(store: Store) -> None:
+    facts = {"tree": "6.12 (6.12.117), 5.15, 6.1 (6.1.192)", "series": "s, of two words\\"}
+    with store.create(("kzc", "ci"), facts, "0") as run:
+        run.append(Outcome(Stage.TEST, "vsock", SKIP))
+    for wanted, number in (
+        (Wanted(tree="6.12"), 3),
+        (Wanted(tree="5.15"), 1),
+        (Wanted(tree="6.1.192"), 1),
+        (Wanted(tree="5"), 0),
+        (Wanted(tree="6.12.117, 5.15"), 0),
+        (Wanted(series="s"), 5),
+        (Wanted(series="of two words\\"), 1),
+        (Wanted(series="of"), 0),
+    ):
+        assert len(store.list(wanted)) == number, wanted
+
+
+def test_each_choice_finds_the_runs_it_is_of(store: Store) -> None:
+    facts = {"tree": "6.12 (6.12.117), 6.1", "series": "a, \\b"}
+    with store.create(("kzc", "ci"), facts, "0") as run:
+        run.append(Outcome(Stage.TEST, "zc_fuzz nested", Verdict.NOT_RUN))
+    offered = choices(store.known())
+    numbers = {
+        "tree": [len(store.list(Wanted(tree=word))) for word in offered["tree"]],
+        "series": [len(store.list(Wanted(series=word))) for word in offered["series"]],
+        "suite": [len(store.list(Wanted(suite=word))) for word in offered["suite"]],
+        "verdict": [len(store.list(Wanted(verdict=word))) for word in offered["verdict"]],
+    }
+    found = {name: dict(zip(offered[name], numbers[name], strict=True)) for name in offered}
+    assert found == {
+        "tree": {"6.1": 1, "6.12": 3, "7.3": 2},
+        "series": {"\\b": 1, "a": 1, "s": 4},
+        "suite": {"vsock": 4, "zc_fuzz": 1},
+        "verdict": {"fail": 2, "not run": 1, "pass": 2, "not clean": 0, "unfinished": 0},
+    }

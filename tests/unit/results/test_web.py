@@ -8,8 +8,8 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import BinaryIO
 
@@ -45,14 +45,26 @@ def numbered(number: int) -> Run:
     )
 
 
+FAILED = tuple(numbered(n) for n in range(120) if n % 2 == 0 and n % 3 == 0 and n % 5)
+NARROW = Wanted(tree="6.1", verdict="fail", series="b<c", suite="vsock")
+
+
 @dataclass(frozen=True)
 class Kept:
-    """Runs without a store."""
+    """Runs without a store: all of them, and a list for what is wanted."""
 
     runs: tuple[Run, ...]
+    lists: Mapping[Wanted, tuple[Run, ...]] = field(default_factory=dict)
 
-    def heads(self) -> Sequence[Run]:
-        return self.runs
+    def heads(self, wanted: Wanted) -> Sequence[Run]:
+        return self.runs if wanted == Wanted() else self.lists.get(wanted, ())
+
+    def known(self) -> dict[str, list[str]]:
+        return {
+            "tree": ["6.12 (6.12.117)", "7.3 (7.3.4), 6.1 (6.1.192)"],
+            "series": ["b<c", "a"],
+            "verdict": ["pass", "crash"],
+        }
 
     def load(self, name: str) -> Run:
         if name == "20260101-000000-dead":
@@ -100,7 +112,8 @@ class Site:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     runs = (sample.run(), replace(hostile.run("<b>x"), id="20260101-000000-0bad"))
-    app = application(Kept((*runs, *map(numbered, range(120)))), ["lab.example"])
+    kept = Kept((*runs, *map(numbered, range(120))), {NARROW: FAILED})
+    app = application(kept, ["lab.example"])
     config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -128,17 +141,19 @@ def test_the_list_has_pages_and_links_to_runs(site: Site) -> None:
 def test_the_list_is_narrowed_by_tree_series_suite_and_verdict(site: Site) -> None:
     found = site.ask("/?tree=6.1&verdict=fail&series=b%3Cc&suite=vsock").text
     ids = re.findall(r'href="/runs/([^/"]+)/"', found)
-    assert ids == [numbered(n).id for n in range(120) if n % 2 == 0 and n % 3 == 0 and n % 5]
+    assert ids == [run.id for run in FAILED]
     assert "<option selected>b&lt;c</option>" in found
     assert "No run is like that" in site.ask("/?tree=nope").text
 
 
 def test_a_page_of_the_list_keeps_what_it_is_narrowed_to() -> None:
-    found = listing([numbered(n) for n in range(240)], Wanted(series="b<c"), 2)
+    found = listing(Kept(tuple(map(numbered, range(120)))), Wanted(), 2)
     assert (found.found, found.pages, len(found.items)) == (120, 3, PAGE)
+    found = replace(found, wanted=Wanted(series="b<c"))
     assert found.after == "/?series=b%3Cc&page=3"
     assert found.before == "/?series=b%3Cc"
     assert found.choices["tree"] == ("6.1", "6.12", "7.3")
+    assert found.choices["series"] == ("a", "b<c")
 
 
 def test_a_run_with_links_to_its_logs_and_other_reports(site: Site) -> None:

@@ -110,6 +110,16 @@ def test_defaults_and_memory(tmp_path: Path) -> None:
     assert suite.model_copy(update={"memory": "2G"}).memory_mib == 2048
 
 
+def test_a_suite_is_run_once_for_each_boot(tmp_path: Path) -> None:
+    boots = 'append = ["x.y=1"]\n\n[again]\noff = ["x.y=0"]\n\n[[build]]'
+    found = load(tmp_path, GOOD.replace("[[build]]", boots, 1))
+    assert [(each.name, each.append) for each in found.boots] == [
+        ("x", ("x.y=1",)),
+        ("x off", ("x.y=0",)),
+    ]
+    assert [len(each.boots) for each in found.boots] == [2, 1]
+
+
 def test_the_prelude_stands_before_every_command(tmp_path: Path) -> None:
     text = GOOD.replace('guest = "mini"', 'guest = "mini"\nprelude = "f() { :; }"')
     command = load(tmp_path, text.replace("needs", 'list = "f"\nneeds')).commands[0]
@@ -125,6 +135,8 @@ def test_without_a_list_there_is_none_to_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
+        ('"mini"', '"mini"\nlevels = 2', "levels: a host of guests is a vng guest with 2 cpus"),
+        ('"mini"', '"mini"\nappend = ["a b"]', "append.0"),
         ('guest = "mini"', 'guest = "maxi"', "guest: "),
         ('guest = "mini"', 'guest = "mini"\nmemroy = "1G"', "memroy: Extra inputs"),
         ('guest = "mini"', 'guest = "mini"\nmemory = "1 G"', "memory: "),

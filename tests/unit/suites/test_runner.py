@@ -64,6 +64,14 @@ def test_all_good() -> None:
     assert outcome.seconds == 2.0
 
 
+def test_commands_see_the_variables_of_their_setting() -> None:
+    guest = Guest(ended)
+    told = replace(SETTING, variables={"KZC_IMAGE": "/a path/it's"})
+    run_suite(suite("a"), guest, told)
+    (text,) = (text for text in guest.asked if "./a" in text)
+    assert "KZC_SLOWDOWN=1 KZC_IMAGE='/a path/it'\"'\"'s'\n" in text.replace("; cd", "\n; cd")
+
+
 def test_a_failure_does_not_stop_the_rest() -> None:
     outcome = run_suite(suite("a", "b"), Guest(lambda t: ended(t, int("./a" in t))), SETTING)
     assert [case.verdict for case in outcome.cases] == [Verdict.FAIL, Verdict.PASS]

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Measures the turns of a boot behind vhost-net: what a second-level guest sends through its host.
+
+Whether vhost-net sends a guest's frames in place is said when its kernel boots, so a boot is one of
+each mode, in turns the first; in instruction time, which both count alike, nothing drifts between.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from kzc.bench.values import Mode, Round
+from kzc.bench.zcbench import Amount, Origin, Turn
+from kzc.guest.argv import GuestSpec
+from kzc.guest.first_level import host_of_guests
+from kzc.guest.session import Guest
+from kzc.hosts.local import local_host
+from kzc.jobs.bench_guest import PATIENCE, Boot, Terms, not_measured, only_counted_by_tcg, quick
+from kzc.jobs.bench_measure import bench_suite
+from kzc.jobs.bench_tally import Measuring
+from kzc.jobs.evidence import Symbols
+from kzc.jobs.guests import BOOT, Plan, boot_outcome, guest_spec, second_level, with_initrd
+from kzc.jobs.workshop import Workshop
+from kzc.shared import shared_folder
+from kzc.suites import kernel_log
+from kzc.values import Answer, Ended
+
+_MEMORY = 2048  # MiB
+_PARAMETER = "vhost_net.experimental_zcopytx"
+_EACH = 24  # turns of one invocation, which boots a second level of its own
+
+
+def measure_vhost(
+    shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms
+) -> Generator[Round, None, None]:
+    """The rounds of one boot of each mode, in the order of its turns; outcomes are kept.
+
+    Raises UsageError for instruction time on KVM.
+    """
+    only_counted_by_tcg(plan.accel, terms)
+    modes = sorted({turn.cell.mode for turn in boot.turns})
+    for mode in modes if boot.number % 2 else reversed(modes):
+        turns = tuple(turn for turn in boot.turns if turn.cell.mode is mode)
+        yield from _OneMode(shopfloor, plan, replace(boot, turns=turns), terms, mode).rounds()
+
+
+def lines_of(turns: Sequence[Turn], amount: Amount) -> tuple[str, ...]:
+    """The input of `vhost_net bench`, numbered from 0."""
+    return tuple(
+        f"{number} {turn.cell.transport} {turn.cell.direction} {turn.cell.size} "
+        f"{amount.messages(turn.cell)} {max(1, amount.warmup)}"
+        for number, turn in enumerate(turns)
+    )
+
+
+@dataclass(frozen=True)
+class _OneMode:
+    """A boot whose turns are all of one mode."""
+
+    shopfloor: Workshop
+    plan: Plan
+    boot: Boot
+    terms: Terms
+    mode: Mode
+
+    def rounds(self) -> Iterator[Round]:
+        label = f"{self.boot.label} {self.mode}"
+        folder = self.shopfloor.folder(f"bench-{self.boot.label}")
+        self.shopfloor.screen.step(f"booting a host to measure {label}")
+        behind = with_initrd(self._spec(), folder, [self.boot.kernel.programs / "vhost_net"])
+        spec = host_of_guests(replace(behind, initrd=None), bench_suite(vhost=True).wires)
+        try:
+            with self.shopfloor.places.place("nested") as place:
+                host = place.enter(local_host(self.shopfloor.runner))
+                limits = BOOT.scaled(self.plan.factor)
+                booting = self.shopfloor.places.boot(
+                    spec, folder, host, limits, name="host", what=label
+                )
+                guest = place.enter(booting)
+                why = self._kept(spec, guest, label)
+                if why:
+                    kernel = self.boot.kernel
+                    origin = Origin(kernel.label, self.boot.number, self.terms.clock)
+                    yield from not_measured(self.boot.turns, origin, why)
+                    return
+                yield from self._measured(guest, second_level(behind))
+        finally:
+            (folder / "initramfs").unlink(missing_ok=True)
+
+    def _spec(self) -> GuestSpec:
+        spec = guest_spec(self.shopfloor, self.boot.kernel.kernel, "vng", self.plan)
+        return replace(
+            spec,
+            cpus=1 if self.terms.counted else 2,
+            memory=max(_MEMORY, self.plan.memory),
+            append=(*spec.append, f"{_PARAMETER}={int(self.mode is Mode.ZCOPYTX)}"),
+            icount=self.terms.counted,
+            modules=self.boot.kernel.modules,
+        )
+
+    def _kept(self, spec: GuestSpec, guest: Guest, label: str) -> str:
+        """Keep the boot's outcome; why the guest is of no use, if so."""
+        rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
+        found = boot_outcome(spec, guest.booted, rules, label)
+        folder = self.shopfloor.folder(f"bench-{self.boot.label}")
+        detail = {**found.detail, "icount": spec.icount, "repeat": self.shopfloor.again}
+        log = self.shopfloor.relative(folder / "console.log")
+        symbols = Symbols(self.boot.kernel.kernel, self.boot.kernel.repo)
+        found = replace(found, log=log, detail=detail)
+        self.shopfloor.keep(symbols.decoded(found, self.shopfloor.runner))
+        return "" if guest.booted.ended is Ended.EXIT else found.reason
+
+    def _measured(self, guest: Guest, variables: dict[str, str]) -> Iterator[Round]:
+        measuring = Measuring(self.shopfloor, self.boot, self.terms)
+        guest.kernel_log()
+        known = {**variables, "KZC_SLOWDOWN": f"{self.plan.factor:.0f}"}
+        if self.terms.counted:
+            known["KZC_COUNTED"] = "1"
+        told = " ".join(f"{name}={shlex.quote(text)}" for name, text in known.items())
+        program = shlex.quote(str(self.boot.kernel.programs / "vhost_net"))
+        dead = self._prepared(guest)
+
+        def run(turns: tuple[Turn, ...]) -> Answer:
+            lines = "\n".join(lines_of(turns, self.terms.amount))
+            return guest.run(f"{told} {program} bench <<'CELLS'\n{lines}\nCELLS", PATIENCE)
+
+        for start in range(0, len(self.boot.turns), _EACH):
+            turns = self.boot.turns[start : start + _EACH]
+            dead = yield from measuring.part(turns, dead, run)
+        measuring.over({"host": guest.kernel_log()})
+
+    def _prepared(self, guest: Guest) -> str:
+        """Words on what could not be set before the first round."""
+        lines = [
+            f"echo {shlex.quote(str(value))} >/proc/sys/{name.replace('.', '/')} || exit 1"
+            for name, value in self.terms.sysctls.items()
+        ]
+        answer = guest.run("\n".join(lines) or "true", quick(self.plan.factor))
+        if answer.ended is not Ended.EXIT or answer.status:
+            return f"the host could not be set up: {' '.join(answer.output[-1:]) or answer.ended}"
+        return ""

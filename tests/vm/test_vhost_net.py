@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""vhost-net: the suite whose guest is a host, with kprobes that count what was zerocopy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.vm.conftest import TREE, Kzc
+
+BOOTS = ("vhost-net", "vhost-net copy")
+
+
+def cases_of(kzc: Kzc, subject: str) -> dict[str, dict[str, Any]]:
+    (found,) = (
+        o for o in kzc.report()["outcomes"] if o["stage"] == "test" and o["subject"] == subject
+    )
+    return {case["name"]: case for case in found["cases"]}
+
+
+@pytest.mark.vm
+def test_a_guests_frames_leave_in_place_or_copied(kzc: Kzc) -> None:
+    done = kzc("test", "vhost-net", "--tree", TREE, "--append", "kzc.case=tap/tcp/G2H/4096")
+    assert done.code == 0, done.said
+    on, off = (cases_of(kzc, subject)["tap/tcp/G2H/4096"] for subject in BOOTS)
+    assert (on["verdict"], off["verdict"]) == ("pass", "pass")
+    assert int(on["detail"]["zerocopied"]) > 0
+    assert int(off["detail"]["started"]) == 0
+    assert off["reason"].startswith("copied")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("profile", ["default", "debug"])
+def test_all_of_it(kzc: Kzc, profile: str) -> None:
+    done = kzc("test", "vhost-net", "--tree", TREE, "--profile", profile)
+    assert done.code == 0, done.said
+    on, off = (cases_of(kzc, subject) for subject in BOOTS)
+    assert on.keys() == off.keys()
+    for name in ("seen/tap", "seen/macvtap", "guest-dies-stuck"):
+        assert on[name]["verdict"] == off[name]["verdict"] == "pass"
+    assert int(on["balance"]["detail"]["zerocopied"]) > 100
+    assert int(off["balance"]["detail"]["started"]) == 0
+    assert all(case["reason"].startswith("copied") for name, case in on.items() if "H2G" in name)
