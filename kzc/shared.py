@@ -9,7 +9,7 @@ from kzc.errors import HostError
 
 
 def shared_folder(name: str) -> Path:
-    """The folder patches/, kconfigs/, selftests/ or plans/, in a checkout or a wheel."""
+    """The folder patches/, kconfigs/, selftests/, plans/ or seeds/, in a checkout or a wheel."""
     package = Path(__file__).parent
     installed = package / "data" / name
     checkout = package.parent / name

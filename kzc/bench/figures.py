@@ -16,6 +16,7 @@ from kzc.bench.values import Clock, Receiver, Round, Sender
 GBIT, MB = "Gbit/s", "MB/s"
 PER_1000 = "bytes per 1000 instructions"
 INSTRUCTIONS = "instructions per message"
+CYCLES = "cycles per message"
 MICROSECONDS = "µs per message"
 LATENCY = {Clock.WALL: "µs", Clock.INSTRUCTIONS: "instructions"}
 
@@ -28,12 +29,16 @@ TITLES = {
     Figure.CPU: "the sender's CPU time per message",
     Figure.MESSAGE: "time per message, until all is completed",
     Figure.LATENCY: "time from a send to its completion, median",
+    Figure.PROCESS: "what the sending process costs per message",
+    Figure.SYSTEM: "what all of the system costs per message, the receiver with it",
     Figure.HOST: "CPU time of the host's vhost-net threads per byte",
     Figure.TRIP: "time of a request of that size and its answer of one byte, median",
 }
+WORK = frozenset({Figure.PROCESS, Figure.SYSTEM})
+NO_PMU = "its CPU counts no cycles (no PMU): --clock instructions counts these instead"
 
 
-UNEVEN = frozenset({Figure.WHOLE, Figure.MESSAGE})
+UNEVEN = frozenset({Figure.WHOLE, Figure.MESSAGE, Figure.SYSTEM})
 UNEVEN_NOTE = (
     "copying ends with its last send, when data may still lie in the socket; zerocopy ends with "
     "its last completion, when all has been taken: what it gains is at least this"
@@ -48,6 +53,8 @@ def unit_of(figure: Figure, clock: Clock, rate: str = GBIT) -> str:
         return PER_BYTE[clock]
     if clock is Clock.INSTRUCTIONS:
         return PER_1000 if figure.rate else INSTRUCTIONS
+    if figure in WORK:
+        return CYCLES
     return rate if figure.rate else MICROSECONDS
 
 
@@ -60,6 +67,8 @@ def value_of(found: Round, figure: Figure, rate: str = GBIT) -> float | None:
         return found.host / sender.bytes if found.host > 0 and sender.bytes else None
     if figure in _TIMED:
         return _time(sender.latency.get("p50", 0), found.clock) or None
+    if figure in WORK:
+        return _work(found, sender, figure)
     if figure is Figure.RECEIVE:
         return _rate(_received(receiver), found.clock, rate)
     if figure.rate:
@@ -67,6 +76,15 @@ def value_of(found: Round, figure: Figure, rate: str = GBIT) -> float | None:
     if not sender.messages:
         return None
     return _time(_TIMES[figure](found, sender), found.clock) / sender.messages
+
+
+def _work(found: Round, sender: Sender, figure: Figure) -> float | None:
+    """Instructions, or cycles; None where nothing counts them."""
+    counted = found.clock is Clock.INSTRUCTIONS
+    own = sender.user + sender.system if counted else sender.cycles
+    if figure is Figure.SYSTEM:
+        own = _worked(found, sender) if counted else sender.all_cycles
+    return own / sender.messages if sender.messages and own > 0 else None
 
 
 def _received(receiver: Receiver | None) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from kzc.bench.figures import unit_of, value_of
+from kzc.bench.figures import NO_PMU, WORK, unit_of, value_of
 from kzc.bench.order import name_of
 from kzc.bench.plan import Figure, Knobs
 from kzc.bench.result import Bench
@@ -95,7 +95,8 @@ def _fold(bench: Bench, figure: Figure, rounds: Sequence[Round]) -> Measured:
         failed=sum(not found.lacks for found in bad),
     )
     if not values:
-        reason = why_lacking(cell, bad[0].reason) if bad else "it has no such figure"
+        none = NO_PMU if figure in WORK else "it has no such figure"
+        reason = why_lacking(cell, bad[0].reason) if bad else none
         return replace(whole, reason=reason, lacks=all(found.lacks for found in bad))
     notes = (why_copied(seen), why_retried(seen), _failures(bad))
     return replace(whole, summary=summarize(values), notes=tuple(filter(None, notes)))

@@ -26,8 +26,10 @@ class Figure(StrEnum):
 
     SEND, WHOLE, RECEIVE: bytes over the time inside the send calls, from the first send to the last
     completion, or at the receiver. CPU: the sender's CPU time per message. MESSAGE: the whole time
-    per message. LATENCY: the median time from a send to its completion. Of vhost-net HOST: the CPU
-    time of its threads per byte. TRIP: the median time of a request and its answer.
+    per message. LATENCY: the median time from a send to its completion. PROCESS and SYSTEM: the
+    work per message of the sending process, and of all CPUs with the receiver: in cycles of a PMU,
+    or in instructions. Of vhost-net HOST: the CPU time of its threads per byte. TRIP: the median
+    time of a request and its answer.
     """
 
     SEND = "send"
@@ -36,6 +38,8 @@ class Figure(StrEnum):
     CPU = "cpu"
     MESSAGE = "message"
     LATENCY = "latency"
+    PROCESS = "process"
+    SYSTEM = "system"
     HOST = "host"
     TRIP = "trip"
 
@@ -82,7 +86,8 @@ class Plan(_Table):
     do not count. `bytes` are sent in a round, though never less than four messages.
 
     `series` and `overlay` are what its kernel has if the command line names none. `layout`: a row
-    for each size, or for each mode. `against` is the mode that others are a ratio of. `unit` is of
+    for each size, or for each mode. `counts` adds a table of what was sent, received, completed and
+    copied. `against` is the mode that others are a ratio of. `unit` is of
     rates in wall time. `shuffle` seeds the order of measurement.
     """
 
@@ -105,6 +110,7 @@ class Plan(_Table):
     settings: Knobs = Knobs()
     figures: tuple[Figure, ...] = Field(min_length=1)
     layout: Literal["sizes", "modes"] = "sizes"
+    counts: bool = False
     against: Mode = Mode.COPY
     unit: Literal["Gbit/s", "MB/s"] = "Gbit/s"
     shuffle: int = 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from kzc.bench.breakeven import break_even
+from kzc.bench.counts import Counts, counts
 from kzc.bench.figures import TITLES, UNEVEN, UNEVEN_NOTE
 from kzc.bench.measured import Measured, measured, ratio, reference
 from kzc.bench.order import name_of, path_of
@@ -80,6 +81,8 @@ def cover_tables(bench: Bench) -> tuple[Table, ...]:
         for kernel in bench.kernels
         for table in layout(bench, _of(bench, figure, kernel.label), _behind(bench, kernel.label))
     ]
+    if bench.plan.counts:
+        found += [_counted(bench, kernel.label) for kernel in bench.kernels]
     if len(bench.plan.sizes) > 1 and bench.plan.layout == "sizes":
         found += _break_evens(bench)
     return tuple(found)
@@ -155,6 +158,26 @@ def _by_mode(bench: Bench, all_cells: Sequence[Measured], behind: str) -> Iterab
         first = next(iter(cells.values()))
         path = f"{direction}, {show_size(size)}, completions taken every {interval} sends"
         yield Table(_title(path, first, behind), heads, tuple(rows), notes.all())
+
+
+_COUNTS = ("path", "message", "mode", "sent", "received", "MB", "completed", "copied")
+
+
+def _counted(bench: Bench, kernel: str) -> Table:
+    notes = _Notes()
+    rows = tuple(_count(each, notes) for each in counts(bench, kernel))
+    title = f"Messages sent, received, completed and copied, all rounds{_behind(bench, kernel)}"
+    return Table(title, _COUNTS, rows, notes.all(), left=3)
+
+
+def _count(each: Counts, notes: _Notes) -> tuple[str, ...]:
+    cell = each.cell
+    head = (path_of(cell), show_size(cell.size), column_name(cell.mode, cell.interval))
+    if not each.sent:
+        word = "refused" if each.lacks else "failed"
+        return (*head, f"{word} {notes.mark([each.reason] if each.reason else [])}", *("-",) * 4)
+    figures = (each.sent, each.received, each.bytes >> 20, each.completed, each.copied)
+    return (*head, *(f"{figure:,}" for figure in figures))
 
 
 def _find(cells: _Cells, path: tuple[str, int], mode: Mode) -> Measured | None:

@@ -59,7 +59,8 @@ class Sender:
     counts system calls, `switches` context switches of both kinds, `enobufs` sends that were tried
     again. `zerocopied` and `copied` count ids of completions (SO_EE_CODE_ZEROCOPY_COPIED).
     `latency` holds quantiles from a send to its completion under "p50", "p90", "p99" and "max";
-    empty where nothing is completed.
+    empty where nothing is completed. `cycles` are those of the process, `all_cycles` those of all
+    CPUs meanwhile, by the PMU; -1 where there is none.
     """
 
     messages: int
@@ -74,6 +75,8 @@ class Sender:
     copied: int = 0
     enobufs: int = 0
     latency: Mapping[str, int] = field(default_factory=dict)
+    cycles: int = -1
+    all_cycles: int = -1
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@ def _round(
         return origin.failed(turn, f"{words}, {sender.messages} with {sender.bytes} bytes sent")
     if receiver.bytes > sender.bytes:
         return origin.failed(turn, f"{receiver.bytes} of {sender.bytes} bytes were received")
-    idle = max(_time(each, "idle") for each in (said["sender"], said["receiver"]))
-    host = _time(said["sender"], "host")
+    idle = max(_known(each, "idle") for each in (said["sender"], said["receiver"]))
+    host = _known(said["sender"], "host")
     both = replace(origin.failed(turn, ""), sender=sender, receiver=receiver)
     return replace(both, idle=idle, host=host)
 
@@ -128,7 +128,8 @@ def _sender(value: Mapping[str, Any]) -> Sender | None:
     if figures is None or not isinstance(latency, dict):
         return None
     quantiles = _figures(latency, _QUANTILES) if latency else {}
-    return None if quantiles is None else Sender(**figures, latency=quantiles)
+    counted = {name: _known(value, name) for name in ("cycles", "all_cycles")}
+    return None if quantiles is None else Sender(**figures, latency=quantiles, **counted)
 
 
 def _receiver(value: Mapping[str, Any]) -> Receiver | None:
@@ -145,7 +146,8 @@ def _number(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < _MOST
 
 
-def _time(value: Mapping[str, Any], name: str) -> int:
+def _known(value: Mapping[str, Any], name: str) -> int:
+    """A figure that not every machine has; -1 where this one has not."""
     found = value.get(name)
     return found if _number(found) else -1
 

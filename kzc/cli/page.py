@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The HTML report of a run: what results/ makes of it, with what it measured as a section."""
+"""The HTML report of a run: what results/ makes of it, and what the run measured and proves."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kzc.results.clean import LONG, short
 from kzc.results.formats import html
 from kzc.results.logs import in_folder
 from kzc.results.page import Section
 from kzc.values import Run, Stage
+
+if TYPE_CHECKING:  # slow to load, and needed by few reports
+    from kzc.bench.result import Bench
 
 
 def html_of(run: Run, folder: Path) -> str:
@@ -18,16 +22,35 @@ def html_of(run: Run, folder: Path) -> str:
 
 
 def sections_of(run: Run, folder: Path) -> tuple[Section, ...]:
-    """Tables and plots of `kzc bench`; of any other run nothing."""
-    if not measures(run):
-        return ()
-    from kzc.bench.html import fragment
+    """Tables and plots of `kzc bench`, and what suites and plans say of the seeds' claims."""
+    bench = _bench(folder) if measures(run) else None
+    measured = (_measured(bench),) if bench else ()
+    return (*measured, *_claims(run, bench))
+
+
+def _bench(folder: Path) -> Bench | None:
     from kzc.bench.result import load
 
-    bench = load(folder)
-    if bench is None or not bench.rounds:
-        return ()
-    return (Section("Measured", fragment(bench, lambda text: short(text, LONG))),)
+    found = load(folder)
+    return found if found and found.rounds else None
+
+
+def _measured(bench: Bench) -> Section:
+    from kzc.bench.html import fragment
+
+    return Section("Measured", fragment(bench, _clean))
+
+
+def _claims(run: Run, bench: Bench | None) -> tuple[Section, ...]:
+    from kzc.cli.seeds import of_run
+    from kzc.seeds.html import fragment
+
+    told, others = of_run(run, bench)
+    return (Section("Claims", fragment(told, _clean, others)),) if told else ()
+
+
+def _clean(text: str) -> str:
+    return short(text, LONG)
 
 
 def measures(run: Run) -> bool:

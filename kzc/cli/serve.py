@@ -52,8 +52,9 @@ class Kept:
         return opened
 
     def sections(self, run: Run) -> Sequence[Section]:
-        """Tables and plots of what was measured."""
-        return sections_of(run, self.store.folder_of(run)) if measures(run) else ()
+        """What was measured, and what it says of claims."""
+        folder = self.store.folder_of(run) if measures(run) else self.store.folder / run.id
+        return sections_of(run, folder)
 
 
 def serve(address: str, port: int, names: Sequence[str]) -> int:

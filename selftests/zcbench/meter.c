@@ -10,8 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/perf_event.h>
+
+#define MOST_CPUS	64
 
 static uint64_t read_clock(clockid_t clock)
 {
@@ -26,6 +30,62 @@ uint64_t now(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+static int own_cycles = -1, cpu_cycles[MOST_CPUS];
+static unsigned int cpus;
+
+static int open_cycles(pid_t pid, int cpu)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_HW_CPU_CYCLES,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+void count_cycles(void)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	own_cycles = open_cycles(0, -1);
+	if (own_cycles == -1 || online > MOST_CPUS)
+		return;
+	for (cpus = 0; cpus < online; cpus++) {
+		cpu_cycles[cpus] = open_cycles(-1, cpus);
+		if (cpu_cycles[cpus] == -1)
+			break;
+	}
+	/* a part of the CPUs is nothing */
+	if (cpus < online)
+		cpus = 0;
+}
+
+static int64_t read_cycles(int fd)
+{
+	int64_t value;
+
+	return fd != -1 && read(fd, &value, sizeof(value)) == sizeof(value) ? value : -1;
+}
+
+static int64_t read_all_cycles(void)
+{
+	int64_t sum = 0, value;
+	unsigned int i;
+
+	for (i = 0; i < cpus; i++) {
+		value = read_cycles(cpu_cycles[i]);
+		if (value == -1)
+			return -1;
+		sum += value;
+	}
+	return cpus ? sum : -1;
+}
+
+static int64_t counted(int64_t from, int64_t to)
+{
+	return from == -1 || to == -1 ? -1 : to - from;
+}
+
 void read_meter(const struct round *r, struct meter *m)
 {
 	struct rusage usage;
@@ -35,6 +95,8 @@ void read_meter(const struct round *r, struct meter *m)
 	m->system = usage.ru_stime.tv_sec * 1000000000ull + usage.ru_stime.tv_usec * 1000ull;
 	m->switches = usage.ru_nvcsw + usage.ru_nivcsw;
 	m->cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+	m->cycles = read_cycles(own_cycles);
+	m->all_cycles = read_all_cycles();
 	m->idle = 0;
 	if (r->end->spinner && !clock_getcpuclockid(r->end->spinner, &clock))
 		m->idle = read_clock(clock);
@@ -49,6 +111,8 @@ struct meter passed(const struct meter *from, const struct meter *to)
 		.system = to->system - from->system,
 		.idle = to->idle - from->idle,
 		.switches = to->switches - from->switches,
+		.cycles = counted(from->cycles, to->cycles),
+		.all_cycles = counted(from->all_cycles, to->all_cycles),
 	};
 
 	if (m.system > m.cpu)

@@ -186,10 +186,11 @@ static void say(const struct sender *s, const struct meter *m, uint32_t first, c
 	snprintf(line, 4 * LINE,
 		 "{\"round\":%ld,\"side\":\"sender\",\"messages\":%lu,\"bytes\":%zu,\"send\":%lu,"
 		 "\"whole\":%lu,\"user\":%lu,\"system\":%lu,\"calls\":%lu,\"switches\":%lu,"
-		 "\"zerocopied\":%u,\"copied\":%u,\"enobufs\":%lu,\"idle\":%ld,\"latency\":{%s}}",
+		 "\"zerocopied\":%u,\"copied\":%u,\"enobufs\":%lu,\"idle\":%ld,\"cycles\":%ld,"
+		 "\"all_cycles\":%ld,\"latency\":{%s}}",
 		 c->number, c->messages, total(c, c->messages), s->in_send, m->now,
 		 m->cpu - m->system, m->system, calls, m->switches, done->zerocopied,
-		 done->copied, s->enobufs, idle_of(s->r, m), latency);
+		 done->copied, s->enobufs, idle_of(s->r, m), m->cycles, m->all_cycles, latency);
 }
 
 void send_round(const struct round *r, char *line)
@@ -205,6 +206,7 @@ void send_round(const struct round *r, char *line)
 	if (!s.completions.at)
 		fail(false, "no memory for %zu completions", s.completions.room);
 	make_messages(&s);
+	count_cycles();
 	s.fd = open_sender(r);
 	s.to_len = destination(r, s.to, sizeof(s.to));
 	send_messages(&s, c->warmup);

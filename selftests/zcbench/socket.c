@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The data socket of a round on either end: see zcbench.h. */
+#include "link.h"
 #include "zcbench.h"
 
 #include <arpa/inet.h>
@@ -55,19 +56,19 @@ static socklen_t address(const struct round *r, union address *a, bool receiver,
 {
 	const struct cell *c = r->cell;
 	bool veth = c->direction == VETH;
-	char text[64];
+	const char *text;
 
 	memset(a, 0, sizeof(*a));
 	a->sa.sa_family = family(c);
 	switch (family(c)) {
 	case AF_INET:
-		snprintf(text, sizeof(text), veth ? "10.253.0.%d" : "127.0.0.1", receiver ? 2 : 1);
-		inet_pton(AF_INET, text, &a->in.sin_addr);
+		text = receiver ? LINK_FAR4 : LINK_NEAR4;
+		inet_pton(AF_INET, veth ? text : "127.0.0.1", &a->in.sin_addr);
 		a->in.sin_port = htons(port);
 		return sizeof(a->in);
 	case AF_INET6:
-		snprintf(text, sizeof(text), veth ? "fdfd::%d" : "::1", receiver ? 2 : 1);
-		inet_pton(AF_INET6, text, &a->in6.sin6_addr);
+		text = receiver ? LINK_FAR6 : LINK_NEAR6;
+		inet_pton(AF_INET6, veth ? text : "::1", &a->in6.sin6_addr);
 		/* of a raw socket it would be the protocol */
 		a->in6.sin6_port = c->transport == RAW ? 0 : htons(port);
 		return sizeof(a->in6);
@@ -77,7 +78,7 @@ static socklen_t address(const struct round *r, union address *a, bool receiver,
 		a->ll.sll_ifindex = !veth ? 1 : if_nametoindex(r->sends ? NEAR : FAR);
 		a->ll.sll_halen = 6;
 		if (veth && receiver)
-			memcpy(a->ll.sll_addr, "\x02\0\0\0\0\x02", 6);
+			memcpy(a->ll.sll_addr, LINK_FAR_MAC, 6);
 		return sizeof(a->ll);
 	default:
 		a->vm.svm_cid = cid;

@@ -18,6 +18,7 @@
  *                  receiver run first, which on a CPU of its own it would have done. Where and how
  *                  often they take turns is then the same in all rounds.
  */
+#include "link.h"
 #include "zcbench.h"
 
 #include <arpa/inet.h>
@@ -148,7 +149,7 @@ static void both(struct end *lead, struct end *follow)
 
 	while (next_cell(&c)) {
 		if (c.direction == VETH && !tried) {
-			lead->netns = follow->netns = make_veth();
+			lead->netns = follow->netns = link_veth(NEAR, FAR);
 			tried = true;
 		}
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))

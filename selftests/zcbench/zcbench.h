@@ -147,17 +147,20 @@ struct meter {
 	uint64_t cpu;		/* exact: CLOCK_PROCESS_CPUTIME_ID */
 	uint64_t system;	/* of it, as ticks saw it: getrusage() */
 	uint64_t idle;		/* of the spinner */
+	int64_t cycles;		/* of the process, by its PMU; -1 where there is none */
+	int64_t all_cycles;	/* of all CPUs */
 	unsigned long switches;
 };
 
 uint64_t now(void);
+/* Count cycles from here on, as perf stat(1) does, where there is a PMU. */
+void count_cycles(void);
 void read_meter(const struct round *r, struct meter *m);
 struct meter passed(const struct meter *from, const struct meter *to);
 long idle_of(const struct round *r, const struct meter *m);
 void spin(const char *file) __attribute__((noreturn));
 
-/* veth.c: a pair of devices, the far one in a network namespace of its own, which is returned */
-int make_veth(void);
+/* what a pair of link_veth() is called */
 #define NEAR	"zcb0"
 #define FAR	"zcb1"
 

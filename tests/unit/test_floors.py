@@ -19,7 +19,7 @@ MAX_FILE, MAX_FUNCTION = 350, 60
 
 GROUND = frozenset({"values", "errors"})
 HALL = GROUND | {"proc", "git", "hosts", "inuse", "settings", "shared"}
-FLOOR = frozenset({"series", "trees", "kernel", "guest", "suites", "results"})
+FLOOR = frozenset({"series", "trees", "kernel", "guest", "suites", "results", "seeds"})
 # each room and the rooms it may import (itself always); a room that is not here may not exist
 MAY_IMPORT = {
     "__init__": frozenset[str](),

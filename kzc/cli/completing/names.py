@@ -65,6 +65,10 @@ class Names:
         """Plans of measurements."""
         return sorted(file.stem for file in shared_folder("plans").glob("*.toml"))
 
+    def seeds(self) -> list[str]:
+        """Documents that claim something."""
+        return sorted(file.stem for file in shared_folder("seeds").glob("*.toml"))
+
     def kernels(self) -> list[str]:
         """What may stand for a kernel."""
         return [*self.trees(), *self.series()]
@@ -110,6 +114,7 @@ _TAKES: Mapping[str, Callable[[Names], list[str]]] = {
     "OLD": Names.compared,
     "PORT": Names.ports,
     "RUN": Names.runs,
+    "SEED": Names.seeds,
     "SERIES": Names.series,
     "SUITE": Names.suites,
     "TOPIC": Names.topics,

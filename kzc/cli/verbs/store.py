@@ -66,6 +66,23 @@ def history(
     do(lambda: verb.history(case, Wanted(tree, series, last=last), as_json))
 
 
+@app.command()
+def seeds(
+    seed: Annotated[
+        list[str] | None, typer.Argument(metavar="[SEED...]", help="Like 002; none means all.")
+    ] = None,
+    tree: _Tree = "",
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="text, markdown, json or html.")
+    ] = "text",
+    as_json: opt.Json = False,
+) -> None:
+    """What was claimed of zerocopy where it was posted, and whether it holds by the kept runs."""
+    from kzc.cli import seeds as verb
+
+    do(lambda: verb.seeds(seed or (), tree, "json" if as_json else form))
+
+
 @app.command("export")
 def export_run(
     run_id: Annotated[str, typer.Argument(metavar="RUN")],

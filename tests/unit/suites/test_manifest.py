@@ -59,7 +59,7 @@ def test_suites_of_the_project(folder: Path) -> None:
 
 
 def test_there_are_suites() -> None:
-    ours = {"zc_lifetime", "zc_notify", "zc_fuzz"}
+    ours = {"zc_lifetime", "zc_notify", "zc_fuzz", "txzc-eval"}
     assert {folder.name for folder in SUITES} >= {"vsock", "msg_zerocopy"} | ours
 
 
