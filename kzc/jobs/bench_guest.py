@@ -25,11 +25,12 @@ PATIENCE = Limits(300, 1800)
 _CALM = Limits(60, 120)
 # since v6.12 it lets other tasks run between those of SCHED_RR, a while after they starved: some
 # rounds then change tasks at each message. It is in debugfs (Documentation/scheduler/sched-debug)
-_NO_FAIR_SERVER = """\
+_FAIR_SERVER = """\
 [ -d /sys/kernel/debug/sched ] || mount -t debugfs none /sys/kernel/debug 2>/dev/null
 for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
-    [ ! -e "$runtime" ] || echo 0 >"$runtime" || { echo cannot stop the fair server; exit 1; }
+    [ ! -e "$runtime" ] || echo {} >"$runtime" || {{ echo cannot stop the fair server; exit 1; }}
 done"""
+_HOSTING = 1_000_000  # ns in each second: enough to see that a guest is lost, and to end it
 DEAD = {
     Ended.PANIC: "the kernel panicked",
     Ended.GONE: "the guest ended",
@@ -110,8 +111,8 @@ def first_touch(turns: Sequence[Turn]) -> tuple[Turn, ...]:
 def prepare(terms: Terms, folder: str, *, spin: bool = True, hosting: bool = False) -> str:
     """Shell text that sets an end up; it ends with a word on what could not be set. With `spin`
     the CPU of one that counts instructions never halts from then on. One that is `hosting` keeps
-    the fair server: a guest that spins, lost by emulated SVM, would starve all that looks after
-    it."""
+    a little of the fair server: a guest that spins, lost by emulated SVM, would starve all that
+    looks after it."""
     settings = dict(terms.sysctls)
     if terms.counted:
         # a round that takes turns may have the CPU for as long as it takes
@@ -121,8 +122,8 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True, hosting: bool = Fal
         f"{{ echo cannot set {name}; exit 1; }}"
         for name, value in settings.items()
     ]
-    if terms.counted and not hosting:
-        lines.append(_NO_FAIR_SERVER)
+    if terms.counted:
+        lines.append(_FAIR_SERVER.format(_HOSTING if hosting else 0))
     if terms.counted and spin:
         lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
     return "\n".join(lines or ["true"]) + "\n"
