@@ -17,7 +17,7 @@ static const struct transfer burst = { UDP, 4000, 16, 77 };
 /* Datagrams into a queue that holds them; how many frames vhost-net waits for then, -1: none sent. */
 static long put_on_the_way(enum way way, int ms, const char **why)
 {
-	char line[LINE];
+	char line[LINE] = "no answer";
 	long left, last = -1;
 	int tries;
 
@@ -29,7 +29,7 @@ static long put_on_the_way(enum way way, int ms, const char **why)
 	hold(way, ms);
 	ask(&guest, "send udp 10.9.%d.1 9 %zu %u %u", way, burst.size, burst.count, burst.seed);
 	if (!answer(&guest, line, SOON) || strncmp(line, "sent", 4)) {
-		*why = "the guest could not send";
+		*why = because("the guest could not send: %.200s", line);
 		return -1;
 	}
 	for (tries = 0; tries < 50; tries++) {

@@ -110,8 +110,8 @@ def test_without_rounds_what_the_cases_tell_is_taken() -> None:
 
 def test_a_figure_that_is_not_known_or_a_cell_that_is_not_there_cannot_be_told() -> None:
     bench = synthetic.bench()
-    later = COST.model_copy(update={"figure": "trip"})
-    assert answer(later, [benched(bench)], bench).why.endswith("made-up has no figure trip")
+    later = COST.model_copy(update={"figure": "seek"})
+    assert answer(later, [benched(bench)], bench).why.endswith("made-up has no figure seek")
     assert answer(with_point(at="2M"), [benched(bench)], bench).word is Word.UNTOLD
 
 
