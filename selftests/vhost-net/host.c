@@ -133,10 +133,9 @@ void make_ways(void)
 		become_far(&far[way], way);
 }
 
-void hold(enum way way, int ms)
+bool hold(enum way way, int ms)
 {
-	if (shell("tc qdisc replace dev %s root netem delay %dms limit 10000", card(way), ms))
-		printf("# tc could not hold what %s sends\n", card(way));
+	return !shell("tc qdisc replace dev %s root netem delay %dms limit 10000", card(way), ms);
 }
 
 void let_go(enum way way)
