@@ -29,7 +29,8 @@ def claims(kzc: Kzc) -> dict[str, str]:
     return {claim["name"]: claim["word"] for claim in seed["claims"]}
 
 
-@pytest.mark.vm
+# not in `make test` yet: over udp6 a datagram behind the plug is lost in one run of three
+@pytest.mark.full
 def test_only_classifiers_read_what_may_change(kzc: Kzc) -> None:
     done = kzc(*TEST)
     assert done.code == 0, done.said
