@@ -135,7 +135,7 @@ def _understood(
         topology,
         clock,
         bench_grounds.grounds(understood, asked, wish.base),
-        understood.wanted.also(bench_suite().fragments),
+        understood.wanted.also(bench_suite(vhost=plan.vhost).fragments),
         guests,
         against,
         wish.tolerance,
@@ -184,9 +184,7 @@ def _with_defaults(asked: Asked, plan: Plan) -> Asked:
     if overlay and overlay != _NO_OVERLAY and overlay not in overlays(shared_folder("patches")):
         raise UsageError(f"{overlay} is no overlay", "--overlay none leaves it out")
     chosen = None if overlay in {"", _NO_OVERLAY} else overlay
-    own = bench_suite(vhost=True).fragments if plan.vhost else ()
-    config = [*(asked.config or ()), *(str(shared_folder("kconfigs") / name) for name in own)]
-    return replace(asked, series=asked.series or plan.series, overlay=chosen, config=config)
+    return replace(asked, series=asked.series or plan.series, overlay=chosen)
 
 
 def _clock(word: str) -> Clock | None:

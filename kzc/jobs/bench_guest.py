@@ -117,16 +117,21 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True, hosting: bool = Fal
     if terms.counted:
         # a round that takes turns may have the CPU for as long as it takes
         settings = {"kernel.sched_rt_runtime_us": -1, **settings}
-    lines = [
-        f"echo {shlex.quote(str(value))} >/proc/sys/{name.replace('.', '/')} || "
-        f"{{ echo cannot set {name}; exit 1; }}"
-        for name, value in settings.items()
-    ]
+    lines = set_up(settings)
     if terms.counted:
         lines.append(_FAIR_SERVER.format(_HOSTING if hosting else 0))
     if terms.counted and spin:
         lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
     return "\n".join(lines or ["true"]) + "\n"
+
+
+def set_up(settings: Mapping[str, int | str]) -> list[str]:
+    """Shell lines that set sysctls, or end the text with a word on the one that could not be."""
+    return [
+        f"echo {shlex.quote(str(value))} >/proc/sys/{name.replace('.', '/')} || "
+        f"{{ echo cannot set {name}; exit 1; }}"
+        for name, value in settings.items()
+    ]
 
 
 def found_set(terms: Terms) -> str:

@@ -17,7 +17,15 @@ from kzc.guest.argv import GuestSpec
 from kzc.guest.first_level import host_of_guests
 from kzc.guest.session import Guest
 from kzc.hosts.local import local_host
-from kzc.jobs.bench_guest import PATIENCE, Boot, Terms, not_measured, only_counted_by_tcg, quick
+from kzc.jobs.bench_guest import (
+    PATIENCE,
+    Boot,
+    Terms,
+    not_measured,
+    only_counted_by_tcg,
+    quick,
+    set_up,
+)
 from kzc.jobs.bench_measure import bench_suite
 from kzc.jobs.bench_tally import Measuring
 from kzc.jobs.evidence import Symbols
@@ -133,11 +141,7 @@ class _OneMode:
 
     def _prepared(self, guest: Guest) -> str:
         """Words on what could not be set before the first round."""
-        lines = [
-            f"echo {shlex.quote(str(value))} >/proc/sys/{name.replace('.', '/')} || exit 1"
-            for name, value in self.terms.sysctls.items()
-        ]
-        answer = guest.run("\n".join(lines) or "true", quick(self.plan.factor))
+        answer = guest.run("\n".join(set_up(self.terms.sysctls)) or "true", quick(self.plan.factor))
         if answer.ended is not Ended.EXIT or answer.status:
             return f"the host could not be set up: {' '.join(answer.output[-1:]) or answer.ended}"
         return ""
