@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """apt as a plain user: find and download a package, of another suite of the same mirror too.
 
-Nothing of the system is changed: another suite gets lists, cache and sources of its own under
-kzc's cache, built from the addresses apt is already set up with.
+Nothing of the system is changed. Another suite gets lists, cache and sources of its own under
+kzc's cache, built from the addresses apt is already set up with. So does the machine's own suite
+where the machine's lists are too old, or were never fetched.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from kzc.errors import CommandFailed, HostError, UsageError
 from kzc.proc import Runner
-from kzc.trees.repos import write_whole
+from kzc.trees.repos import locked, write_whole
+
+_T = TypeVar("_T")
 
 _TARGETS = (
     "apt-get",
@@ -35,9 +39,12 @@ Acquire::Retries "2";
 Acquire::Languages "none";
 """
 
-_STATE = """\
+_LISTS = """\
 Dir::State::lists "{folder}/lists";
 Dir::Cache "{folder}/cache";
+"""
+
+_SOURCES = """\
 Dir::Etc::sourcelist "{folder}/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 """
@@ -49,6 +56,10 @@ _KEYRINGS = (
     Path("/usr/share/keyrings/debian-archive-keyring.pgp"),
     Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
 )
+
+
+class NotDownloaded(HostError):
+    """The archive did not give what the lists have."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,16 @@ class Apt:
         done = self.runner.capture(argv, env=_ENV, check=False)
         return parse_show(name, done.stdout.splitlines()) if done.code == 0 else None
 
+    def known(self, name: str) -> Package:
+        """The same. Raises UsageError when its lists have no such package."""
+        found = self.show(name)
+        if found is None:
+            raise UsageError(
+                f"apt knows no package {name}",
+                f"look with `apt-cache search ^linux-`, or name another suite: debian:{name}@SUITE",
+            )
+        return found
+
     def update(self) -> str:
         """Fetch the lists; returns what apt complained of, empty when all went well."""
         argv = ["apt-get", "-c", str(self.config), "update", "-q", "--error-on=any"]
@@ -88,35 +109,88 @@ class Apt:
         return (done.stderr.strip() or f"status {done.code}") if done.code else ""
 
     def download(self, package: Package, folder: Path) -> Path:
-        """Fetch the .deb into `folder`. Raises HostError saying what apt said."""
+        """Fetch the .deb into `folder`. Raises NotDownloaded saying what apt said."""
         name = f"{package.name}={package.version}"
         argv = ["apt-get", "-c", str(self.config), "download", "-q", name]
         try:
             self.runner.capture(argv, cwd=folder, env=_ENV)
         except CommandFailed as failed:
-            raise HostError(
+            raise NotDownloaded(
                 f"cannot download {name}: {failed.tail}", "is the network up? `apt-get update`?"
             ) from failed
         return next(folder.glob("*.deb"))
 
 
-def own_suite(runner: Runner, folder: Path) -> Apt:
-    """apt as the system has it set up, lists included."""
+def with_apt(runner: Runner, state: Path, suite: str, package: str, use: Callable[[Apt], _T]) -> _T:
+    """What `use` makes of an apt that knows `package`, of the machine's own suite if `suite` is
+    empty; once more with fresh lists where the archive has moved on since the machine's were
+    fetched. kzc's own lists are kept in `state`.
+
+    Raises UsageError where no archive has the package, HostError where none could be asked.
+    """
+    with locked(state):
+        if suite:
+            apt = _other_suite(runner, state, suite, package)
+        else:
+            apt = _own_suite(runner, state, package)
+    known = apt.show(package)
+    try:
+        return use(apt)
+    except NotDownloaded:
+        if suite:
+            raise
+        with locked(state):
+            apt = _fetched_anew(runner, state, package)
+        if apt.show(package) == known:
+            raise
+        return use(apt)
+
+
+def _own_suite(runner: Runner, folder: Path, package: str) -> Apt:
+    """apt as the system has it set up: of its lists and those of kzc's own the newer ones."""
     config = folder / "apt.conf"
     write_whole(config, _RULES.encode())
+    system, own = Apt(runner, config), _own_lists(runner, folder)
+    known, newer = system.show(package), own.show(package)
+    if known is None:
+        return own if newer else _fetched_anew(runner, folder, package)
+    return own if newer and _is_newer(runner, newer, known) else system
+
+
+def _is_newer(runner: Runner, one: Package, other: Package) -> bool:
+    argv = ["dpkg", "--compare-versions", one.version, "gt", other.version]
+    return runner.capture(argv, check=False).code == 0
+
+
+def _own_lists(runner: Runner, folder: Path) -> Apt:
+    """apt with the system's sources and lists in `folder`, which may not have been fetched."""
+    for name in ("lists/partial", "cache/archives/partial"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    config = folder / "fresh.conf"
+    write_whole(config, (_RULES + _LISTS.format(folder=folder)).encode())
     return Apt(runner, config)
 
 
-def other_suite(runner: Runner, folder: Path, suite: str, package: str) -> Apt:
+def _fetched_anew(runner: Runner, folder: Path, package: str) -> Apt:
+    apt = _own_lists(runner, folder)
+    complaint = apt.update()
+    if complaint and not apt.show(package):
+        raise HostError(
+            f"apt knows no package {package}, and not all lists could be fetched: {complaint}",
+            "is the network up?",
+        )
+    apt.known(package)
+    return apt
+
+
+def _other_suite(runner: Runner, folder: Path, suite: str, package: str) -> Apt:
     """apt for one suite, its lists up to date; the first mirror that has the package is taken.
 
     Raises HostError with what each mirror answered.
     """
-    for name in ("lists/partial", "cache/archives/partial"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    config = folder / "apt.conf"
-    write_whole(config, (_RULES + _STATE.format(folder=folder)).encode())
-    apt = Apt(runner, config)
+    apt = _own_lists(runner, folder)
+    sources = _SOURCES.format(folder=folder)
+    write_whole(apt.config, (apt.config.read_text() + sources).encode())
     answers = []
     reached = False
     for mirror in mirrors(runner):

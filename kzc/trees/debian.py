@@ -17,7 +17,7 @@ from kzc.git import IDENTITY, Git, disk_full, full_disk_told, word
 from kzc.proc import Runner
 from kzc.settings import Settings
 from kzc.trees import repos
-from kzc.trees.apt import Apt, Package, other_suite, own_suite
+from kzc.trees.apt import Apt, Package, with_apt
 from kzc.trees.tree import Tree, describe
 
 _USR_SRC = Path("/usr/src")
@@ -35,23 +35,19 @@ def tree_of_package(
     """
     source = f"debian:{package}" + (f"@{suite}" if suite else "")
     state = settings.cache / "apt" / word(suite or "own")
-    with repos.locked(state):
-        apt = other_suite(runner, state, suite, package) if suite else own_suite(runner, state)
-    found = apt.show(package)
-    if found is None:
-        raise UsageError(
-            f"{source}: apt knows no package {package}",
-            "refresh its lists (`sudo apt-get update`) or name another suite: "
-            f"debian:{package}@SUITE",
-        )
-    repo = repos.repo_path(settings, f"{word(package)}-{word(found.version)}")
-    git = Git(runner, git_dir=repo)
-    with repos.locked(repo):
-        if not repo.exists():
-            repos.make(repo, lambda scratch, made: _import(scratch, made, found, apt, runner))
-        repos.touch(repo)
-    commit = git.commit_of("HEAD")
-    return describe(git, repo, commit, name=name or package, source=source, kind="debian")
+
+    def imported(apt: Apt) -> Tree:
+        found = apt.known(package)
+        repo = repos.repo_path(settings, f"{word(package)}-{word(found.version)}")
+        git = Git(runner, git_dir=repo)
+        with repos.locked(repo):
+            if not repo.exists():
+                repos.make(repo, lambda scratch, made: _import(scratch, made, found, apt, runner))
+            repos.touch(repo)
+        commit = git.commit_of("HEAD")
+        return describe(git, repo, commit, name=name or package, source=source, kind="debian")
+
+    return with_apt(runner, state, suite, package, imported)
 
 
 def _import(scratch: Path, repo: Path, package: Package, apt: Apt, runner: Runner) -> None:

@@ -21,7 +21,7 @@ from kzc.git import disk_full, full_disk_told, word
 from kzc.proc import Runner
 from kzc.settings import Settings
 from kzc.trees import repos
-from kzc.trees.apt import Apt, Package, other_suite, own_suite
+from kzc.trees.apt import Apt, Package, with_apt
 from kzc.trees.debian import parse_package
 
 PREFIX = "debian:linux-image-"
@@ -56,16 +56,18 @@ def find_image(spec: str, settings: Settings, runner: Runner) -> Image:
     if not package.startswith("linux-image-"):
         raise UsageError(f"{spec} is no kernel image", "like this: debian:linux-image-amd64@SUITE")
     state = settings.cache / "apt" / word(suite or "own")
-    with repos.locked(state):
-        apt = other_suite(runner, state, suite, package) if suite else own_suite(runner, state)
-    found = _real(apt, package, spec)
-    folder = settings.cache / "images" / f"{found.name}_{word(found.version)}"
-    with repos.locked(folder):
-        if not folder.exists():
-            repos.make(folder, lambda scratch, made: _fetch(apt, found, scratch, made))
-        # for `clean`, which goes by the folder's own time
-        os.utime(folder)
-    return opened(folder, found)
+
+    def fetched(apt: Apt) -> Image:
+        found = _real(apt, package, spec)
+        folder = settings.cache / "images" / f"{found.name}_{word(found.version)}"
+        with repos.locked(folder):
+            if not folder.exists():
+                repos.make(folder, lambda scratch, made: _fetch(apt, found, scratch, made))
+            # for `clean`, which goes by the folder's own time
+            os.utime(folder)
+        return opened(folder, found)
+
+    return with_apt(runner, state, suite, package, fetched)
 
 
 def opened(folder: Path, package: Package) -> Image:
@@ -93,13 +95,7 @@ def parse_depends(lines: Iterable[str], prefixes: tuple[str, ...]) -> tuple[str,
 def _real(apt: Apt, package: str, spec: str) -> Package:
     """The package at the end of a chain of meta packages."""
     for _ in range(_CHAIN):
-        found = apt.show(package)
-        if found is None:
-            raise UsageError(
-                f"{spec}: apt knows no package {package}",
-                "refresh its lists (`sudo apt-get update`), look with `apt-cache search "
-                f"^linux-image-`, or name another suite: debian:{package}@SUITE",
-            )
+        found = apt.known(package)
         deeper = _depends(apt, package, ("linux-image-",))
         if not deeper:
             return found
