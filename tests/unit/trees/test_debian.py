@@ -40,12 +40,14 @@ def make_tarball(folder: Path, out: Path) -> Path:
     return out
 
 
-def make_archive(folder: Path, package: str = PACKAGE, with_tarball: bool = True) -> Path:
+def make_archive(
+    folder: Path, package: str = PACKAGE, with_tarball: bool = True, version: str = VERSION
+) -> Path:
     """A Debian archive with the suites `stable` (empty) and `backports`."""
-    root = folder / f"root-{package}"
+    root = folder / f"root-{package}-{version}"
     (root / "DEBIAN").mkdir(parents=True)
     control = (
-        f"Package: {package}\nVersion: {VERSION}\nArchitecture: all\n"
+        f"Package: {package}\nVersion: {version}\nArchitecture: all\n"
         "Maintainer: kzc <kzc@localhost>\nDescription: test\n"
     )
     (root / "DEBIAN/control").write_text(control)
@@ -53,7 +55,7 @@ def make_archive(folder: Path, package: str = PACKAGE, with_tarball: bool = True
         make_tarball(folder / "content", root / f"usr/src/{package}.tar.xz")
     pool = folder / "mirror/pool"
     pool.mkdir(parents=True, exist_ok=True)
-    deb = pool / f"{package}_{VERSION}_all.deb"
+    deb = pool / f"{package}_{version}_all.deb"
     RUNNER.capture(["dpkg-deb", "--root-owner-group", "-b", str(root), str(deb)])
     data = deb.read_bytes()
     entry = (
@@ -136,6 +138,33 @@ def test_a_killed_import_leaves_nothing_in_the_way(archive: Path, settings: Sett
     tree = tree_of_package("", PACKAGE, "backports", settings, RUNNER)
     assert tree.repo.name == name
     assert Git(RUNNER, git_dir=tree.repo).commit_of("HEAD") == tree.commit
+
+
+@needs_dpkg
+def test_lists_that_were_never_fetched_or_are_too_old_are_fetched_for_kzc(
+    archive: Path, settings: Settings
+) -> None:
+    system = archive.parents[1] / "apt"
+    (system / "sources").write_text(f"deb file:{archive} backports main\n")
+    tree = tree_of_package("", PACKAGE, "", settings, RUNNER)
+    assert tree.repo.name == f"{PACKAGE}-9.9.1-1_test1.git"
+    assert not list((system / "lists").glob("*Packages*"))
+    # the machine's lists are fetched then, the archive drops that version, and kzc's cache goes
+    RUNNER.capture(["apt-get", "update", "-q"], check=False)  # its hook fails, after the fetching
+    assert list((system / "lists").glob("*Packages*"))
+    assert tree_of_package("", PACKAGE, "", settings, RUNNER) == tree
+    shutil.rmtree(archive)
+    shutil.rmtree(archive.parent / "content")
+    make_archive(archive.parent, version="9.9.2-1~test1")
+    shutil.rmtree(settings.cache)
+    newer = tree_of_package("", PACKAGE, "", settings, RUNNER)
+    assert newer.repo.name == f"{PACKAGE}-9.9.2-1_test1.git"
+    # and the newer lists are the ones that tell from now on, without the archive
+    shutil.rmtree(archive)
+    assert tree_of_package("", PACKAGE, "", settings, RUNNER) == newer
+    shutil.rmtree(settings.cache)
+    with pytest.raises(HostError, match="cannot download|not all lists could be fetched"):
+        tree_of_package("", PACKAGE, "", settings, RUNNER)
 
 
 @needs_dpkg
