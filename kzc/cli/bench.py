@@ -17,7 +17,7 @@ from kzc.bench.result import Bench, load
 from kzc.bench.values import Cell, Clock
 from kzc.cli import bench_grounds
 from kzc.cli.bench_out import Shown, ready, show
-from kzc.cli.job import Job, understand
+from kzc.cli.job import Job, plan_folders, understand
 from kzc.cli.mainjob import opened, plan_for
 from kzc.cli.options import Asked
 from kzc.cli.words import INTERRUPTED
@@ -32,7 +32,7 @@ from kzc.results.clean import LONG, short
 from kzc.results.store import Store
 from kzc.results.verdicts import MEASUREMENT_ONLY, exit_code
 from kzc.series.overlay import overlays
-from kzc.settings import FILE_NAME, load_settings
+from kzc.settings import load_settings
 from kzc.shared import shared_folder
 
 _NO_OVERLAY = "none"
@@ -57,7 +57,7 @@ class Wish:
 
 def listed() -> int:
     """Name, size and title of each plan."""
-    folders = _folders()
+    folders = plan_folders(Path.cwd())
     for name in dict.fromkeys(name for folder in folders for name in list_plans(folder)):
         _, plan = find_plan(name, folders, Path.cwd())
         cells, _ = cells_of(plan, plan.topology)
@@ -154,7 +154,7 @@ def _planned(wish: Wish) -> tuple[str, Plan, str]:
     """The plan with what the command line changes of it. Raises UsageError."""
     if not wish.plan:
         raise UsageError("no plan", "kzc bench --plan NAME; --list shows them")
-    name, plan = find_plan(wish.plan, _folders(), Path.cwd())
+    name, plan = find_plan(wish.plan, plan_folders(Path.cwd()), Path.cwd())
     if wish.rounds:
         plan = plan.model_copy(update={"rounds": wish.rounds})
     if wish.boots:
@@ -163,13 +163,6 @@ def _planned(wish: Wish) -> tuple[str, Plan, str]:
     if topology not in _TOPOLOGIES:
         raise UsageError(f"there is no topology {topology}", f"there are: {', '.join(_TOPOLOGIES)}")
     return name, plan, topology
-
-
-def _folders() -> tuple[Path, ...]:
-    """kzc's own plans, and those of a folder that has settings of its own."""
-    here = Path.cwd()
-    own = (here / "plans",) if (here / FILE_NAME).is_file() else ()
-    return (shared_folder("plans"), *own)
 
 
 def _anything(cells: tuple[Cell, ...], missing: tuple[Missing, ...]) -> None:

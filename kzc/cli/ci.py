@@ -16,12 +16,14 @@ from rich.console import Console
 from rich.text import Text
 
 from kzc import __version__
+from kzc.bench.plan import find_plan
 from kzc.cli import ciplan
 from kzc.cli.exports import FORMS
-from kzc.cli.job import all_suites, suite_folder
+from kzc.cli.job import all_suites, plan_folders, suite_folder
 from kzc.cli.mainjob import reported
 from kzc.cli.screen import screen_for
 from kzc.errors import UsageError
+from kzc.jobs.bench_measure import bench_suite
 from kzc.jobs.ci.attempt import Ground
 from kzc.jobs.ci.book import Book
 from kzc.jobs.ci.drive import Drive, Rules
@@ -29,7 +31,7 @@ from kzc.jobs.ci.durations import Durations
 from kzc.jobs.ci.executor import Executor
 from kzc.jobs.ci.local import Capacity, LocalExecutor
 from kzc.jobs.ci.matrix import Matrix, find_file, load_matrix, mebibytes, seconds
-from kzc.jobs.ci.plan import Catalogue, plan
+from kzc.jobs.ci.plan import Catalogue, Measured, plan
 from kzc.jobs.ci.values import NONE, Job
 from kzc.jobs.live import registered
 from kzc.jobs.machine import Machine
@@ -138,10 +140,15 @@ def _catalogue(settings: Settings, folder: Path) -> Catalogue:
         )
         return tuple(name.removesuffix(".config") for name in names)
 
+    def measured(name: str) -> Measured:
+        _, found = find_plan(name, plan_folders(folder), folder)
+        return Measured(bench_suite(vhost=found.vhost), found.series, found.overlay)
+
     return Catalogue(
         suite=lambda name: load_suite(suite_folder(name, folder)),
         suites=suites,
         fragments=fragments,
+        plan=measured,
         memory=lambda profile: find_profile(profile, kconfigs).memory,
         cpus=settings.jobs,
         kvm=settings.accel == "kvm",

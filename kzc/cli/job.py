@@ -23,6 +23,7 @@ from kzc.series.find import find_series
 from kzc.series.manifest import FILE_NAME, Manifest, find_manifest
 from kzc.series.overlay import load_overlay, measurement_only, stacked
 from kzc.series.present import Present, find_present
+from kzc.settings import FILE_NAME as SETTINGS_FILE
 from kzc.settings import Settings, load_settings
 from kzc.shared import shared_folder
 from kzc.suites.faults import Faults, load_fault_rules
@@ -177,6 +178,12 @@ def _own_suites(series: str, manifest: Manifest | None) -> tuple[str, ...]:
     if manifest is not None:
         return manifest.suites
     return all_suites() if series else ()
+
+
+def plan_folders(cwd: Path) -> tuple[Path, ...]:
+    """Where plans are: kzc's own, and those of a folder that has settings of its own."""
+    own = (cwd / "plans",) if (cwd / SETTINGS_FILE).is_file() else ()
+    return (shared_folder("plans"), *own)
 
 
 def suite_folder(name: str, cwd: Path) -> Path:

@@ -27,18 +27,29 @@ _BENCH = 4096
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a plan measures with, and on what: the suite of its program, and the series (for a tree
+    as it is) and the overlay that the plan names; empty where it names none."""
+
+    suite: Suite
+    series: str = ""
+    overlay: str = ""
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """What names mean on this machine. Each raises UsageError for what is not there.
 
     `suites` gives the suites that a series brings (all, for a tree as it is), `fragments` the
     config fragments of a profile with a series (first) and a suite's own (second) by name,
-    `memory` the least MiB of a profile's guests. `cpus` are this machine's, `kvm` whether guests
-    are to run with nothing else.
+    `plan` what a plan measures, `memory` the least MiB of a profile's guests. `cpus` are this
+    machine's, `kvm` whether guests are to run with nothing else.
     """
 
     suite: Callable[[str], Suite]
     suites: Callable[[str], tuple[str, ...]]
     fragments: Callable[[str, str], tuple[str, ...]]
+    plan: Callable[[str], Measured]
     memory: Callable[[str], int]
     cpus: int
     kvm: bool = False
@@ -88,8 +99,10 @@ class _Planner:
             ground = Cell(tree, series, profile)
             for cell, suite, word in self._cells(ground):
                 if not any(some.means(cell) for some in block.exclude):
-                    build = self._build(ground, suite, word)
-                    job = self._test(cell, suite, word) if suite else self._bench(cell)
+                    if suite:
+                        build, job = self._build(ground, suite, word), self._test(cell, suite, word)
+                    else:
+                        build, job = self._measured(ground, cell.plan), self._bench(cell)
                     if self.catalogue.kvm:
                         devices = ("kvm", *job.wants.devices)
                         job = replace(job, wants=replace(job.wants, devices=devices))
@@ -113,15 +126,27 @@ class _Planner:
         for name in block.plans:
             yield replace(ground, plan=name), None, ""
 
-    def _build(self, ground: Cell, suite: Suite | None, word: str) -> Job:
+    def _build(self, ground: Cell, suite: Suite, word: str, overlay: str = "") -> Job:
         have = self.catalogue.fragments(ground.profile, ground.series)
-        own = [name.removesuffix(".config") for name in (suite.fragments if suite else ())]
+        own = [name.removesuffix(".config") for name in suite.fragments]
         more = [name for name in own if name not in have]
-        for_suite = ("--suite", word) if more else ()
-        argv = ("build", *_series(ground), *_source(ground), *for_suite)
+        on_top = (overlay,) if overlay else ()
+        argv = (
+            *("build", *_series(ground), *_source(ground)),
+            *(("--suite", word) if more else ()),
+            *(("--overlay", overlay) if overlay else ()),
+        )
         cpus = self.catalogue.cpus
         wants = self._wished(Wants(cpus, _COMPILER * cpus), "build")
-        return Job(_name(ground, "+".join(("build", *more))), Kind.BUILD, argv, ground, wants=wants)
+        name = _name(ground, "+".join(("build", *more, *on_top)))
+        return Job(name, Kind.BUILD, argv, ground, wants=wants)
+
+    def _measured(self, ground: Cell, plan: str) -> Job:
+        """The kernel that `kzc bench` measures, which has more in it than that of tests."""
+        found = self.catalogue.plan(plan)
+        if ground.series == NONE and found.series:
+            ground = replace(ground, series=found.series)
+        return self._build(ground, found.suite, found.suite.name, found.overlay)
 
     def _test(self, cell: Cell, suite: Suite, word: str) -> Job:
         series, where = _series(cell), cell.topology

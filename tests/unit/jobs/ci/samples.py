@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kzc.errors import UsageError
 from kzc.jobs.ci.matrix import Matrix, load_matrix
-from kzc.jobs.ci.plan import Catalogue
+from kzc.jobs.ci.plan import Catalogue, Measured
 from kzc.jobs.ci.values import Cell, Job, Kind, Wants
 from kzc.suites.manifest import Suite
 
@@ -36,6 +36,7 @@ CATALOGUE = Catalogue(
     suite=suite,
     suites=lambda series: ("vsock", "net") if series == "none" else ("vsock",),
     fragments=lambda profile, series: ("base", "net", profile),
+    plan=lambda name: Measured(suite("odd"), *(("s", "local") if name == "posted" else ())),
     memory=lambda profile: 1536 if profile == "debug" else 512,
     cpus=2,
 )

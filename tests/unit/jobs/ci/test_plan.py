@@ -96,12 +96,25 @@ def test_guests_that_need_kvm_need_its_device(tmp_path: Path) -> None:
     assert {job.wants.devices for job in jobs if job.kind is Kind.TEST} == {("kvm",)}
 
 
-def test_a_plan_is_a_bench_on_the_kernel_of_the_series(tmp_path: Path) -> None:
+def test_a_plan_is_a_bench_on_a_kernel_that_can_be_measured(tmp_path: Path) -> None:
     jobs = planned(tmp_path, TWO + "suites = []\nplans = ['smoke']\n")
     bench = jobs["old/s/bench/smoke"]
     assert bench.kind is Kind.BENCH
-    assert bench.needs == ("old/s/build",)
+    assert bench.needs == ("old/s/build+odd",)
+    assert jobs["old/s/build+odd"].argv[-2:] == ("--suite", "odd")
+    assert "old/s/build" not in jobs
     assert bench.argv[:4] == ("bench", "s", "--plan", "smoke")
+
+
+def test_a_plan_brings_its_series_and_its_overlay_to_a_tree_as_it_is(tmp_path: Path) -> None:
+    tree = "[[ci.matrix]]\ntrees = ['t']\nsuites = []\nplans = ['posted']\n"
+    jobs = planned(tmp_path, tree)
+    bench = jobs["t/none/bench/posted"]
+    assert bench.argv[:3] == ("bench", "--plan", "posted")
+    assert bench.needs == ("t/s/build+odd+local",)
+    build = jobs["t/s/build+odd+local"]
+    assert build.argv[:2] == ("build", "s")
+    assert build.argv[-4:] == ("--suite", "odd", "--overlay", "local")
 
 
 def test_past_durations_are_expected_again(tmp_path: Path) -> None:
