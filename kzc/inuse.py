@@ -46,9 +46,14 @@ def alone(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def owned(path: Path) -> Iterator[None]:
-    """Hold the lock file `path` itself; it is gone when the block has ended."""
-    lock = _take(path, fcntl.LOCK_EX)
+def owned(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock file `path` itself; it is gone when the block has ended. Another holder is
+    waited for, after a call of `waiting`."""
+    try:
+        lock = _take(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        waiting()
+        lock = _take(path, fcntl.LOCK_EX)
     try:
         yield
     finally:

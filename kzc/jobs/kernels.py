@@ -7,12 +7,14 @@ failed is made once more on each patch, so that the patch which broke it is name
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kzc.errors import KzcError
 from kzc.git import Git
+from kzc.inuse import owned
 from kzc.jobs import building
 from kzc.jobs.workshop import Workshop, shop, stopwatch, touch
 from kzc.kernel import build as kernel
@@ -112,25 +114,31 @@ def make_kernel(shopfloor: Workshop, source: Source, wanted: Wanted) -> KernelBu
     watch = stopwatch()
     recipe = recipe_of(shopfloor, source, wanted)
     shopfloor.run.note({"config_hash": recipe.config_hash[:24], "compiler": recipe.compiler})
-    built = find_kernel(shopfloor, recipe)
+    with _in_turn(shopfloor, recipe) as found:
+        built = found or _build(shopfloor, source, recipe, watch)
     if built is None:
-        shopfloor.screen.step(f"building {source.tree.version}")
-        log = shopfloor.log("build")
-        with checkout(
-            source.tree.repo, source.commit, shopfloor.settings, shopfloor.runner
-        ) as slot:
-            place = building.place_of(slot, recipe, log)
-            try:
-                built = building.build_in(shopfloor, slot, recipe, source.commit, place)
-            except BuildFailed as failure:
-                reason = _culprit(failure, source, slot, place, shopfloor)
-                shopfloor.keep(_failed(source, failure, reason, watch(), shopfloor))
-                return None
+        return None
     # whoever names it by its key later has no series to tell by
     if overlays := measurement_only(source.series, shared_folder("patches")):
         note_measured(Path(built.folder), overlays)
     shopfloor.keep(_built(source, built, watch(), shopfloor))
     return built
+
+
+def _build(
+    shopfloor: Workshop, source: Source, recipe: Recipe, watch: Callable[[], float]
+) -> KernelBuild | None:
+    """Build in a slot; why one does not build is kept."""
+    shopfloor.screen.step(f"building {source.tree.version}")
+    log = shopfloor.log("build")
+    with checkout(source.tree.repo, source.commit, shopfloor.settings, shopfloor.runner) as slot:
+        place = building.place_of(slot, recipe, log)
+        try:
+            return building.build_in(shopfloor, slot, recipe, source.commit, place)
+        except BuildFailed as failure:
+            reason = _culprit(failure, source, slot, place, shopfloor)
+            shopfloor.keep(_failed(source, failure, reason, watch(), shopfloor))
+            return None
 
 
 def kernel_of(
@@ -142,17 +150,33 @@ def kernel_of(
     """
     at = at_commit(source, commit, shopfloor)
     recipe = recipe_of(shopfloor, at, wanted)
+    with _in_turn(shopfloor, recipe) as built:
+        if built is not None:
+            return built
+        log = shopfloor.log(f"build-{commit[:12]}")
+        with checkout(at.tree.repo, commit, shopfloor.settings, shopfloor.runner) as slot:
+            try:
+                return building.build_in(
+                    shopfloor, slot, recipe, commit, building.place_of(slot, recipe, log)
+                )
+            except BuildFailed:
+                return None
+
+
+@contextmanager
+def _in_turn(shopfloor: Workshop, recipe: Recipe) -> Iterator[KernelBuild | None]:
+    """The kernel if it was built before. If not, nobody else builds it as long as the block runs:
+    who asks for it meanwhile waits, and finds it built."""
     built = find_kernel(shopfloor, recipe)
     if built is not None:
-        return built
-    log = shopfloor.log(f"build-{commit[:12]}")
-    with checkout(at.tree.repo, commit, shopfloor.settings, shopfloor.runner) as slot:
-        try:
-            return building.build_in(
-                shopfloor, slot, recipe, commit, building.place_of(slot, recipe, log)
-            )
-        except BuildFailed:
-            return None
+        yield built
+        return
+
+    def told() -> None:
+        shopfloor.screen.step("waiting for another kzc, which builds this kernel")
+
+    with owned(shop(shopfloor.settings).store / f".{recipe.key}.building", told):
+        yield find_kernel(shopfloor, recipe)
 
 
 def at_commit(source: Source, commit: str, shopfloor: Workshop) -> Source:

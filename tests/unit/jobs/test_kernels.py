@@ -3,21 +3,25 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kzc.errors import UsageError
-from kzc.jobs import kernels
+from kzc.jobs import building, kernels
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.workshop import Workshop
 from kzc.kernel.bzimage import built_before, measured
 from kzc.kernel.fragment import Fragment
+from kzc.results.store import Store
 from kzc.series.find import load_series
 from kzc.series.read import read_folder
 from kzc.shared import shared_folder
-from kzc.values import Verdict
+from kzc.values import KernelBuild, Verdict
 from tests.fakelinux import commit, edit
 from tests.unit.jobs.floor import Recorder, series_of, tree_of
 
@@ -43,6 +47,41 @@ def test_a_kernel_is_built_once_and_then_found(kernel: Path, shopfloor: Workshop
         "built before, no warnings",
     ]
     assert "CONFIG_NET=y" in (Path(first.folder) / "config").read_text()
+
+
+def test_who_asks_for_a_kernel_that_is_being_built_waits_for_it(
+    kernel: Path, shopfloor: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = plain_source(kernel, shopfloor)
+    waits, builds = threading.Event(), []
+    build_in = building.build_in
+
+    class Impatient(Recorder):
+        def step(self, text: str) -> None:
+            super().step(text)
+            waits.set()
+
+    def another() -> tuple[KernelBuild | None, list[str]]:
+        with Store(tmp_path / "another").create(("kzc",), {}, "0") as run:
+            screen = Impatient()
+            there = Workshop(shopfloor.settings, shopfloor.runner, screen, run, "kzc again")
+            return kernels.make_kernel(there, source, PLAIN), screen.steps
+
+    def slow(*how: Any) -> KernelBuild:
+        builds.append(pool.submit(another))
+        assert waits.wait(60)
+        return build_in(*how)
+
+    monkeypatch.setattr(building, "build_in", slow)
+    with ThreadPoolExecutor() as pool:
+        first = kernels.make_kernel(shopfloor, source, PLAIN)
+    (other,) = builds
+    second, steps = other.result()
+    assert first is not None
+    assert second is not None
+    assert (first.key, first.cached, second.cached) == (second.key, False, True)
+    assert steps[0] == "waiting for another kzc, which builds this kernel"
+    assert not list((shopfloor.settings.cache / "kernels").glob(".*.building"))
 
 
 def test_another_config_or_commit_is_another_kernel(kernel: Path, shopfloor: Workshop) -> None:
