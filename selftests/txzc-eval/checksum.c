@@ -24,9 +24,7 @@ void checksum_offloaded(const struct zc_transport *t)
 	size_t changed;
 	bool copied;
 
-	hold(&w);
-	zc_send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
-	zc_fill(buf, PAYLOAD, true);
+	send_and_change(&w, buf);
 	let_go(&w);
 	next_frame(&w, &f, PAYLOAD);
 	check(!f.ready, "a checksum was computed, and the device offers to do it");
@@ -46,9 +44,7 @@ void checksum_without_offload(const struct zc_transport *t)
 	size_t changed;
 	bool copied;
 
-	hold(&w);
-	zc_send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
-	zc_fill(buf, PAYLOAD, true);
+	send_and_change(&w, buf);
 	let_go(&w);
 	next_frame(&w, &f, PAYLOAD);
 	check(f.ready, "no checksum was computed, and the device does not do it");
@@ -69,10 +65,8 @@ void checksum_at_device(const struct zc_transport *t)
 	size_t changed;
 	bool copied;
 
-	hold(&w);
-	zc_send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
+	send_and_change(&w, buf);
 	offload(&w, false);
-	zc_fill(buf, PAYLOAD, true);
 	let_go(&w);
 	next_frame(&w, &f, PAYLOAD);
 	check(f.ready, "no checksum was computed, and the device does not do it");

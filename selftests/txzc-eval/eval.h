@@ -42,6 +42,8 @@ void offload(const struct wire *w, bool on);
 /* What is sent waits at the near device until it is let go. */
 void hold(const struct wire *w);
 void let_go(const struct wire *w);
+/* A payload is sent and held, and all of it changes meanwhile. */
+void send_and_change(const struct wire *w, char *buf);
 /* Enter the network namespace @fd. */
 void enter(int fd);
 int packet_socket(const char *device, int type, int protocol);

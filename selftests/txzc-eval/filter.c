@@ -228,9 +228,7 @@ static void decided(const struct zc_transport *t, void (*add)(const struct wire 
 	zc_send(w.p.tx, buf, PAYLOAD, 0);
 	check(!zc_poll(w.p.rx, POLLIN, SOON), "the filter has let pass what it is to drop");
 	zc_fill(buf, PAYLOAD, false);
-	hold(&w);
-	zc_send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
-	zc_fill(buf, PAYLOAD, true);
+	send_and_change(&w, buf);
 	let_go(&w);
 	changed = received(&w, &copied);
 	if (changed)

@@ -80,9 +80,7 @@ void headers(const struct zc_transport *t)
 	size_t changed;
 	bool copied;
 
-	hold(&w);
-	zc_send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
-	zc_fill(buf, PAYLOAD, true);
+	send_and_change(&w, buf);
 	let_go(&w);
 	next_frame(&w, &f, PAYLOAD);
 	check_ethernet(&f, t->family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP);

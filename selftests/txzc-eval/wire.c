@@ -172,6 +172,13 @@ void let_go(const struct wire *w)
 	plug(0, TCQ_PLUG_RELEASE_INDEFINITE);
 }
 
+void send_and_change(const struct wire *w, char *buf)
+{
+	hold(w);
+	zc_send(w->p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
+	zc_fill(buf, PAYLOAD, true);
+}
+
 size_t ip_header(const struct wire *w)
 {
 	return w->p.t->family == AF_INET6 ? 40 : 20;
