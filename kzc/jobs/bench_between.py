@@ -49,6 +49,7 @@ _COLD = 2  # rounds of each cell until all memory that they take is there
 _ONE_KERNEL = frozenset({"loopback", "veth"})
 _LISTENS = Limits(60, 120)
 _ALIVE = Limits(60, 60)
+_COUNTED = Limits(90, 1800)  # of rounds that a timer ends
 _AGAIN = 2  # times that a guest is booted again for what is left
 
 
@@ -225,14 +226,19 @@ class Between:
         answer = self.pair.guest.run(text, _LISTENS.scaled(self.side.factor))
         return "" if answer.status == 0 else "zcbench did not listen in the guest"
 
+    @property
+    def _patience(self) -> Limits:
+        """A round that is counted ends after two seconds of the guests' clock at the latest."""
+        return _COUNTED if self.terms.counted else PATIENCE
+
     def _run(self, turns: tuple[Turn, ...]) -> Answer:
         host: End = self.pair.host
         if turns[0].cell.direction in _ONE_KERNEL:
-            return host.run(both(self.terms, host.folder, turns), PATIENCE)
+            return host.run(both(self.terms, host.folder, turns), self._patience)
         spinner = ("--turns", "--spinner", SPINNER) if self.terms.counted else ()
         there = ("127.0.0.1", str(self.pair.forwarded))
         words = ("--host", "--cid", str(self.pair.guest_cid), *spinner, "lead", *there)
-        return host.run(call(host.folder, words, turns, self.terms.amount), PATIENCE)
+        return host.run(call(host.folder, words, turns, self.terms.amount), self._patience)
 
 
 def _alike(turns: Sequence[Turn]) -> Iterator[tuple[Turn, ...]]:

@@ -30,7 +30,7 @@ _FAIR_SERVER = """\
 for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
     [ ! -e "$runtime" ] || echo {} >"$runtime" || {{ echo cannot stop the fair server; exit 1; }}
 done"""
-_HOSTING = 10_000_000  # ns in each second: enough to see that a guest is lost, and to end it
+_HOSTING = 50_000_000  # ns in each second: enough to see that a guest is lost, and to end it soon
 DEAD = {
     Ended.PANIC: "the kernel panicked",
     Ended.GONE: "the guest ended",
