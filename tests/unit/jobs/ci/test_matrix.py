@@ -23,7 +23,9 @@ def test_the_example_is_read_as_it_says() -> None:
         None,
         ("vsock", "zc_lifetime"),
         ("zc_fuzz",),
+        (),
     ]
+    assert found.matrix[-1].plans == ("smoke",)
     assert [block.may_fail for block in found.matrix] == [(), (), True]
 
 
