@@ -42,6 +42,7 @@ Acquire::Languages "none";
 _LISTS = """\
 Dir::State::lists "{folder}/lists";
 Dir::Cache "{folder}/cache";
+Dir::Cache::pkgcache "pkgcache.bin";
 """
 
 _SOURCES = """\
@@ -121,40 +122,41 @@ class Apt:
         return next(folder.glob("*.deb"))
 
 
-def with_apt(runner: Runner, state: Path, suite: str, package: str, use: Callable[[Apt], _T]) -> _T:
-    """What `use` makes of an apt that knows `package`, of the machine's own suite if `suite` is
-    empty; once more with fresh lists where the archive has moved on since the machine's were
+def with_apt(
+    runner: Runner, state: Path, suite: str, package: str, use: Callable[[Apt, Package], _T]
+) -> _T:
+    """What `use` makes of `package` and an apt that knows it, of the machine's own suite if `suite`
+    is empty; once more with fresh lists where the archive has moved on since the machine's were
     fetched. kzc's own lists are kept in `state`.
 
     Raises UsageError where no archive has the package, HostError where none could be asked.
     """
     with locked(state):
         if suite:
-            apt = _other_suite(runner, state, suite, package)
+            apt, found = _other_suite(runner, state, suite, package)
         else:
-            apt = _own_suite(runner, state, package)
-    known = apt.show(package)
+            apt, found = _own_suite(runner, state, package)
     try:
-        return use(apt)
+        return use(apt, found)
     except NotDownloaded:
         if suite:
             raise
         with locked(state):
-            apt = _fetched_anew(runner, state, package)
-        if apt.show(package) == known:
+            apt, fresh = _fetched_anew(_own_lists(runner, state), package)
+        if fresh == found:
             raise
-        return use(apt)
+        return use(apt, fresh)
 
 
-def _own_suite(runner: Runner, folder: Path, package: str) -> Apt:
+def _own_suite(runner: Runner, folder: Path, package: str) -> tuple[Apt, Package]:
     """apt as the system has it set up: of its lists and those of kzc's own the newer ones."""
     config = folder / "apt.conf"
     write_whole(config, _RULES.encode())
     system, own = Apt(runner, config), _own_lists(runner, folder)
-    known, newer = system.show(package), own.show(package)
-    if known is None:
-        return own if newer else _fetched_anew(runner, folder, package)
-    return own if newer and _is_newer(runner, newer, known) else system
+    known, fetched = system.show(package), own.show(package)
+    if fetched and (known is None or _is_newer(runner, fetched, known)):
+        return own, fetched
+    return (system, known) if known else _fetched_anew(own, package)
 
 
 def _is_newer(runner: Runner, one: Package, other: Package) -> bool:
@@ -162,42 +164,40 @@ def _is_newer(runner: Runner, one: Package, other: Package) -> bool:
     return runner.capture(argv, check=False).code == 0
 
 
-def _own_lists(runner: Runner, folder: Path) -> Apt:
-    """apt with the system's sources and lists in `folder`, which may not have been fetched."""
+def _own_lists(runner: Runner, folder: Path, sources: str = "") -> Apt:
+    """apt with lists in `folder`, which may not have been fetched; of the system's sources unless
+    others are given."""
     for name in ("lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     config = folder / "fresh.conf"
-    write_whole(config, (_RULES + _LISTS.format(folder=folder)).encode())
+    write_whole(config, (_RULES + (_LISTS + sources).format(folder=folder)).encode())
     return Apt(runner, config)
 
 
-def _fetched_anew(runner: Runner, folder: Path, package: str) -> Apt:
-    apt = _own_lists(runner, folder)
-    complaint = apt.update()
-    if complaint and not apt.show(package):
+def _fetched_anew(own: Apt, package: str) -> tuple[Apt, Package]:
+    complaint = own.update()
+    found = own.show(package)
+    if found is None and complaint:
         raise HostError(
             f"apt knows no package {package}, and not all lists could be fetched: {complaint}",
             "is the network up?",
         )
-    apt.known(package)
-    return apt
+    return own, found or own.known(package)
 
 
-def _other_suite(runner: Runner, folder: Path, suite: str, package: str) -> Apt:
+def _other_suite(runner: Runner, folder: Path, suite: str, package: str) -> tuple[Apt, Package]:
     """apt for one suite, its lists up to date; the first mirror that has the package is taken.
 
     Raises HostError with what each mirror answered.
     """
-    apt = _own_lists(runner, folder)
-    sources = _SOURCES.format(folder=folder)
-    write_whole(apt.config, (apt.config.read_text() + sources).encode())
+    apt = _own_lists(runner, folder, _SOURCES)
     answers = []
     reached = False
     for mirror in mirrors(runner):
         complaint = _update(apt, folder, mirror, suite)
         reached = reached or not complaint
-        if not complaint and apt.show(package):
-            return apt
+        if not complaint and (found := apt.show(package)):
+            return apt, found
         answers.append(f"{mirror.uri}: {complaint or f'has no {package} in {suite}'}")
     told = "\n".join(answers) or "apt is set up with no archive at all"
     blame = UsageError if reached else HostError

@@ -36,8 +36,7 @@ def tree_of_package(
     source = f"debian:{package}" + (f"@{suite}" if suite else "")
     state = settings.cache / "apt" / word(suite or "own")
 
-    def imported(apt: Apt) -> Tree:
-        found = apt.known(package)
+    def imported(apt: Apt, found: Package) -> Tree:
         repo = repos.repo_path(settings, f"{word(package)}-{word(found.version)}")
         git = Git(runner, git_dir=repo)
         with repos.locked(repo):

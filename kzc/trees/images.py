@@ -57,8 +57,8 @@ def find_image(spec: str, settings: Settings, runner: Runner) -> Image:
         raise UsageError(f"{spec} is no kernel image", "like this: debian:linux-image-amd64@SUITE")
     state = settings.cache / "apt" / word(suite or "own")
 
-    def fetched(apt: Apt) -> Image:
-        found = _real(apt, package, spec)
+    def fetched(apt: Apt, named: Package) -> Image:
+        found = _real(apt, named, spec)
         folder = settings.cache / "images" / f"{found.name}_{word(found.version)}"
         with repos.locked(folder):
             if not folder.exists():
@@ -92,15 +92,14 @@ def parse_depends(lines: Iterable[str], prefixes: tuple[str, ...]) -> tuple[str,
     return tuple(dict.fromkeys(name for name in names if name.startswith(prefixes)))
 
 
-def _real(apt: Apt, package: str, spec: str) -> Package:
+def _real(apt: Apt, package: Package, spec: str) -> Package:
     """The package at the end of a chain of meta packages."""
     for _ in range(_CHAIN):
-        found = apt.known(package)
-        deeper = _depends(apt, package, ("linux-image-",))
+        deeper = _depends(apt, package.name, ("linux-image-",))
         if not deeper:
-            return found
-        package = deeper[0]
-    raise UsageError(f"{spec}: it leads from package to package, lastly to {package}")
+            return package
+        package = apt.known(deeper[0])
+    raise UsageError(f"{spec}: it leads from package to package, lastly to {package.name}")
 
 
 def _depends(apt: Apt, package: str, prefixes: tuple[str, ...]) -> tuple[str, ...]:
