@@ -25,8 +25,12 @@ def test_a_vmlinux_with_the_pvh_entry_is_started_directly(kernel: KernelBuild) -
     assert direct(kernel) == Path(kernel.folder) / "vmlinux"
 
 
-@pytest.mark.parametrize("config", ["# CONFIG_PVH is not set\n", "", None])
-def test_without_the_entry_it_is_the_bzimage(kernel: KernelBuild, config: str | None) -> None:
+@pytest.mark.parametrize(
+    "config", ["# CONFIG_PVH is not set\n", "", None, "CONFIG_PVH=y\nCONFIG_KASAN=y\n"]
+)
+def test_without_an_entry_that_works_it_is_the_bzimage(
+    kernel: KernelBuild, config: str | None
+) -> None:
     file = Path(kernel.folder) / "config"
     file.unlink() if config is None else file.write_text(config)
     assert direct(kernel) == Path(kernel.image)
