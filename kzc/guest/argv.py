@@ -44,8 +44,9 @@ _POLICY = (
     "printk.devkmsg=on",
 )
 # a kernel looks whether its timer ticks, for so short a time that an emulated one on a busy machine
-# does not get there, and panics; under KVM it knows that it need not look
-_EMULATED = ("no_timer_check",)
+# does not get there, and panics; under KVM it knows that it need not look. And whether its TSC goes
+# as those ticks do, which it does not where they come late: 6.1 then hangs while it starts a CPU
+_EMULATED = ("no_timer_check", "tsc=reliable")
 # a counted nanosecond is an instruction, so the clock's rate is known; to find it out, or that of
 # the local APIC's timer, a kernel reads clocks for 100 ms, which takes ten seconds that way
 _COUNTED = ("tsc_early_khz=1000000", "nolapic_timer")

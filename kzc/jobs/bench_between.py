@@ -129,14 +129,18 @@ def _behind(
 
 # The host is a guest that was booted for this one: there is no other QEMU. SCHED_RR and not
 # SCHED_FIFO: nothing that works needs a slice of 100 ms, but a guest that emulated SVM has lost may
-# spin, and must not keep the CPU from the ends, whose rounds end by a timer.
+# spin, and must not keep the CPU from the ends, whose rounds end by a timer. What kzc ends such a
+# guest by goes before it; all that this starts does not.
 _TAKE_TURNS = """
-for comm in /proc/[0-9]*/comm; do
-    read -r name 2>/dev/null <"$comm" || continue
+for each in /proc/[0-9]*; do
+    read -r name 2>/dev/null <"$each/comm" || continue
     case $name in
-    qemu-system*) chrt --all-tasks --rr --pid 1 "$(basename "${comm%/comm}")" || exit 1 ;;
-    vhost-*) chrt --rr --pid 1 "$(basename "${comm%/comm}")" || exit 1 ;;
+    qemu-system*) turns="--all-tasks --rr --pid 1" ;;
+    vhost-*) turns="--rr --pid 1" ;;
+    sshd* | python3*) turns="--all-tasks --reset-on-fork --rr --pid 2" ;;
+    *) continue ;;
     esac
+    chrt $turns "$(basename "$each")" || [ ! -e "$each" ] || exit 1
 done
 """
 
@@ -200,7 +204,7 @@ class Between:
 
     def _prepared(self) -> str:
         """Words on what went wrong; the guest's clock needs no spinner of its own."""
-        host = prepare(self.terms, self.pair.host.folder, hosting=True) + self._turns()
+        host = prepare(self.terms, self.pair.host.folder) + self._turns()
         texts = {
             self.pair.host.name: host if self.side.first else found_set(self.terms),
             self.pair.guest.name: prepare(self.terms, self.pair.guest.folder, spin=False),

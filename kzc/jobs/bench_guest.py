@@ -28,9 +28,8 @@ _CALM = Limits(60, 120)
 _FAIR_SERVER = """\
 [ -d /sys/kernel/debug/sched ] || mount -t debugfs none /sys/kernel/debug 2>/dev/null
 for runtime in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
-    [ ! -e "$runtime" ] || echo {} >"$runtime" || {{ echo cannot stop the fair server; exit 1; }}
+    [ ! -e "$runtime" ] || echo 0 >"$runtime" || { echo cannot stop the fair server; exit 1; }
 done"""
-_HOSTING = 50_000_000  # ns in each second: enough to see that a guest is lost, and to end it soon
 DEAD = {
     Ended.PANIC: "the kernel panicked",
     Ended.GONE: "the guest ended",
@@ -108,18 +107,16 @@ def first_touch(turns: Sequence[Turn]) -> tuple[Turn, ...]:
     return tuple(Turn(cell, 0) for cell in dict.fromkeys(turn.cell for turn in turns))
 
 
-def prepare(terms: Terms, folder: str, *, spin: bool = True, hosting: bool = False) -> str:
+def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
     """Shell text that sets an end up; it ends with a word on what could not be set. With `spin`
-    the CPU of one that counts instructions never halts from then on. One that is `hosting` keeps
-    a little of the fair server: a guest that spins, lost by emulated SVM, would starve all that
-    looks after it."""
+    the CPU of one that counts instructions never halts from then on."""
     settings = dict(terms.sysctls)
     if terms.counted:
         # a round that takes turns may have the CPU for as long as it takes
         settings = {"kernel.sched_rt_runtime_us": -1, **settings}
     lines = set_up(settings)
     if terms.counted:
-        lines.append(_FAIR_SERVER.format(_HOSTING if hosting else 0))
+        lines.append(_FAIR_SERVER)
     if terms.counted and spin:
         lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
     return "\n".join(lines or ["true"]) + "\n"
