@@ -108,8 +108,8 @@ def first_touch(turns: Sequence[Turn]) -> tuple[Turn, ...]:
 
 
 def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
-    """Shell text that sets an end up; it ends with a word on what could not be set. With `spin`
-    the CPU of one that counts instructions never halts from then on."""
+    """Shell text that sets an end up, perhaps again; it ends with a word on what could not be set.
+    With `spin` the CPU of one that counts instructions never halts from then on."""
     settings = dict(terms.sysctls)
     if terms.counted:
         # a round that takes turns may have the CPU for as long as it takes
@@ -118,24 +118,39 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
     if terms.counted:
         lines.append(_FAIR_SERVER)
     if terms.counted and spin:
-        lines.append(f"{shlex.quote(folder)}/zcbench spin {SPINNER}")
+        there = f'kill -0 "$(cat {SPINNER} 2>/dev/null)" 2>/dev/null'
+        lines.append(f"{there} || {shlex.quote(folder)}/zcbench spin {SPINNER}")
     return "\n".join(lines or ["true"]) + "\n"
 
 
 def set_up(settings: Mapping[str, int | str]) -> list[str]:
-    """Shell lines that set sysctls, or end the text with a word on the one that could not be."""
+    """Shell lines that set sysctls, or end the text with a word on the one that could not be.
+
+    What is set already is left alone: sched_rt_runtime_us is refused (EBUSY) a second time, when
+    the fair server was switched off in between.
+    """
     return [
-        f"echo {shlex.quote(str(value))} >/proc/sys/{name.replace('.', '/')} || "
-        f"{{ echo cannot set {name}; exit 1; }}"
-        for name, value in settings.items()
+        f"{_is_set(name, value)} || {_or_ended(name, value)}" for name, value in settings.items()
     ]
+
+
+def _is_set(name: str, value: int | str) -> str:
+    return f'[ "$(cat {_file(name)})" = {shlex.quote(str(value))} ]'
+
+
+def _or_ended(name: str, value: int | str) -> str:
+    return f"echo {shlex.quote(str(value))} >{_file(name)} || {{ echo cannot set {name}; exit 1; }}"
+
+
+def _file(name: str) -> str:
+    return f"/proc/sys/{name.replace('.', '/')}"
 
 
 def found_set(terms: Terms) -> str:
     """Shell text for a host that is somebody's machine: nothing is changed there, and what is set
     otherwise than the plan wants ends the text with the words that would help."""
     return "\n".join(
-        f'[ "$(cat /proc/sys/{name.replace(".", "/")})" = {shlex.quote(str(value))} ] || '
+        f"{_is_set(name, value)} || "
         f"{{ echo as root on the host: sysctl -w {name}={shlex.quote(str(value))}; exit 1; }}"
         for name, value in terms.sysctls.items()
     )
