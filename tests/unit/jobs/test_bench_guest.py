@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from kzc.bench.values import Cell, Clock, Mode
@@ -17,6 +19,7 @@ from kzc.jobs.bench_guest import (
     only_counted_by_tcg,
     prepare,
     rounds_of,
+    set_up,
 )
 from kzc.values import Answer, Ended
 
@@ -33,6 +36,19 @@ def test_counted_ends_take_turns_and_never_halt() -> None:
     assert "/kzc/bin/zcbench spin " in text
     assert "spin" not in prepare(COUNTED, "/kzc/bin", spin=False)
     assert "--turns --spinner" in both(COUNTED, "/kzc/bin", TURNS[:1])
+
+
+def test_what_is_set_already_is_not_written_again() -> None:
+    # nobody can write it, so this ends well only where nothing is written
+    assert _said({"kernel.ostype": "Linux"}) == (0, "")
+    assert _said({"kernel.ostype": "GNU"}) == (1, "cannot set kernel.ostype\n")
+
+
+def _said(settings: dict[str, int | str]) -> tuple[int, str]:
+    done = subprocess.run(
+        ["sh", "-c", "\n".join(set_up(settings))], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout
 
 
 def test_in_wall_time_each_end_has_a_cpu() -> None:
