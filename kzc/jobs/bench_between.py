@@ -9,12 +9,13 @@ and all that both levels execute is counted.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby, takewhile
 from pathlib import Path
 
 from kzc.bench.values import Round
 from kzc.bench.zcbench import Origin, Turn
+from kzc.guest.events import misplaced
 from kzc.jobs import topology
 from kzc.jobs.bench_guest import (
     MEMORY,
@@ -147,13 +148,14 @@ done
 
 @dataclass(frozen=True)
 class Between:
-    """Two ends that are up."""
+    """Two ends that are up; `said` is what the guest's kernel said until it was lost."""
 
     shopfloor: Workshop
     side: Side
     pair: Pair
     boot: Boot
     terms: Terms
+    said: list[str] = field(default_factory=list)
 
     def rounds(self) -> Generator[Round, None, tuple[Turn, ...]]:
         """All rounds; returns the turns that are left when the guest was lost."""
@@ -168,7 +170,10 @@ class Between:
             dead = dead or self._listening()
             lost, dead = self._warmed(measuring, dead)
             left = self.boot.turns if lost else (yield from self._measured(measuring, dead))
-        measuring.over({end.name: end.kernel_log() or () for end in ends})
+        logs = {end.name: end.kernel_log() or () for end in ends}
+        guest = (*self.said, *logs[self.pair.guest.name])
+        theirs = self.side.emulated and misplaced(guest)
+        measuring.over({**logs, self.pair.guest.name: () if theirs else guest})
         return left
 
     def _warmed(self, measuring: Measuring, dead: str) -> tuple[bool, str]:
@@ -199,8 +204,13 @@ class Between:
         return ()
 
     def _lost(self) -> bool:
-        """Whether the guest does not answer, and not because of what its kernel said itself."""
-        return self.pair.guest.run("true", _ALIVE).ended in LOST
+        """Whether the guest does not answer, and its kernel did not panic of itself."""
+        ended = self.pair.guest.run("true", _ALIVE).ended
+        if ended is Ended.EXIT:
+            return False
+        self.said.extend(self.pair.guest.kernel_log() or ())
+        # one that dies may say so for minutes, a line at a time
+        return ended in {*LOST, Ended.TOTAL} or misplaced(self.said)
 
     def _prepared(self) -> str:
         """Words on what went wrong; the guest's clock needs no spinner of its own."""

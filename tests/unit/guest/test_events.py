@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Console lines as events; the lines are from real consoles."""
 
+from pathlib import Path
+
 import pytest
 
-from kzc.guest.events import Event, Kind, event, strip_stamp
+from kzc.guest.events import Event, Kind, event, misplaced, strip_stamp
+
+DATA = Path(__file__).parents[2] / "data" / "guest"
 
 
 @pytest.mark.parametrize(
@@ -47,3 +51,11 @@ def test_other_lines_are_no_events(line: str) -> None:
 def test_stamps_of_every_form_are_taken_off() -> None:
     for stamp in ("", "[    1.234567] ", "[ 1.2][   T12] ", "<6>[   10.000000][    C0] "):
         assert strip_stamp(f"{stamp}text [0.1] x") == "text [0.1] x"
+
+
+def test_an_event_that_no_cpu_delivers_is_the_emulations() -> None:
+    said = (DATA / "misplaced.log").read_text().splitlines()
+    assert misplaced(said)
+    assert not misplaced(said[:5])
+    assert not misplaced(line.replace("entry_SYSRETQ_unsafe_stack", "tcp_sendmsg") for line in said)
+    assert not misplaced(line.replace("double fault", "invalid opcode") for line in said)

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from kzc.bench.values import Cell, Clock, Mode, Round
 from kzc.bench.zcbench import Amount, Turn
 from kzc.jobs.bench_between import Between
@@ -20,6 +22,7 @@ from kzc.jobs.workshop import Workshop
 from kzc.suites.pair import Pair
 from kzc.values import Answer, Ended, KernelBuild, Limits, Verdict
 
+DATA = Path(__file__).parents[2] / "data" / "guest"
 G2H = Cell("vsock", 0, "g2h", Mode.COPY, 4096)
 LOCAL = Cell("vsock", 0, "loopback", Mode.COPY, 4096)
 TURNS = tuple(Turn(cell, number) for number in range(1, 8) for cell in (G2H, LOCAL))
@@ -33,6 +36,8 @@ class End:
     name: str
     good: int = 1000
     alive: bool = True
+    ended: Ended = Ended.SILENCE
+    log: tuple[str, ...] = ()
     folder: str = "/bin"
     absent: Mapping[str, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
@@ -40,7 +45,7 @@ class End:
     def run(self, text: str, limits: Limits) -> Answer:
         self.texts.append(text)
         if text == "true" and not self.alive:
-            return Answer(Ended.SILENCE, None, (), (), 60.0)
+            return Answer(self.ended, None, (), (), 60.0)
         lines: list[str] = []
         if "<<'CELLS'" in text:
             self.good -= 1
@@ -64,7 +69,10 @@ class End:
         yield None
 
     def kernel_log(self) -> tuple[str, ...]:
-        return ()
+        """Its lines once it is asked whether it lives, each once."""
+        said = self.log if "true" in self.texts else ()
+        self.log = () if said else self.log
+        return said
 
 
 def between(
@@ -72,7 +80,7 @@ def between(
 ) -> tuple[list[Round], tuple[Turn, ...]]:
     kernel = Kernel("own", KernelBuild("k", "/k", "/k/i", "", "6.12", "t", ""), Path(), Path())
     pair = Pair(host, guest, 42, 51000, 40000, "10.0.2.2", 7, lambda: 1)
-    side = cast(Side, SimpleNamespace(first=object(), factor=1.0))
+    side = cast(Side, SimpleNamespace(first=object(), factor=1.0, emulated=True))
     terms = Terms(Clock.INSTRUCTIONS, Amount(bytes=65536), again=again)
     rounds = Between(shopfloor, side, pair, Boot(kernel, 1, TURNS), terms).rounds()
     return drained(rounds)
@@ -113,6 +121,29 @@ def test_what_a_lost_guest_left_is_handed_back(shopfloor: Workshop) -> None:
     assert found
     assert left
     assert all(each.sender for each in found)
+
+
+@pytest.mark.parametrize("ended", [Ended.TOTAL, Ended.PANIC])
+def test_a_guest_that_the_emulation_killed_is_lost(shopfloor: Workshop, ended: Ended) -> None:
+    log = tuple((DATA / "misplaced.log").read_text().splitlines())
+    guest = End("guest", alive=False, ended=ended, log=log)
+    found, left = between(shopfloor, End("host", good=WARM + 4), guest, again=True)
+    assert (*places(found), *left) == TURNS
+    assert left
+    (kept,) = shopfloor.run.run.outcomes
+    assert kept.verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(("ended", "lost"), [(Ended.TOTAL, True), (Ended.PANIC, False)])
+def test_what_its_kernel_said_itself_is_told(shopfloor: Workshop, ended: Ended, lost: bool) -> None:
+    oops = "BUG: kernel NULL pointer dereference, address: 0000000000000008"
+    guest = End("guest", alive=False, ended=ended, log=(oops,))
+    found, left = between(shopfloor, End("host", good=WARM + 4), guest, again=True)
+    assert (*places(found), *left) == TURNS
+    assert bool(left) is lost
+    (kept,) = shopfloor.run.run.outcomes
+    assert kept.verdict is Verdict.FAIL
+    assert oops in kept.reason
 
 
 def test_a_guest_lost_before_the_first_round_leaves_all_turns(shopfloor: Workshop) -> None:
