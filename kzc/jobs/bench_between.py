@@ -51,7 +51,7 @@ _ONE_KERNEL = frozenset({"loopback", "veth"})
 _LISTENS = Limits(60, 120)
 _ALIVE = Limits(60, 60)
 _COUNTED = Limits(90, 1800)  # of rounds that a timer ends
-_AGAIN = 2  # times that a guest is booted again for what is left
+_AGAIN = 2  # times that both levels are booted again for what is left
 
 
 def measure_nested(
@@ -59,21 +59,36 @@ def measure_nested(
 ) -> Generator[Round, None, None]:
     """The rounds of one boot of both levels; the boot's kernel is the host's.
 
-    The boots' outcomes are kept, and one on how the measuring went. Raises UsageError for
-    instruction time on KVM.
+    The boots' outcomes are kept, and one on how the measuring went. Where emulated SVM lost the
+    guest, both are booted again for the turns that are left: its host may hang with it. Raises
+    UsageError for instruction time on KVM.
     """
     only_counted_by_tcg(plan.accel, terms)
     plan = replace(plan, counted=terms.counted)
+    left = boot.turns
+    for again in range(_AGAIN, -1, -1):
+        now = replace(boot, turns=left)
+        left = yield from _both_levels(shopfloor, plan, now, replace(terms, again=again > 0))
+        if not left:
+            return
+        shopfloor.screen.step(f"emulated SVM lost the second level of {boot.label}: both once more")
+
+
+def _both_levels(
+    shopfloor: Workshop, plan: Plan, boot: Boot, terms: Terms
+) -> Generator[Round, None, tuple[Turn, ...]]:
+    """The rounds of one pair; returns the turns that are left when the guest was lost."""
     name = f"bench {boot.label}"
-    origin = Origin(boot.kernel.label, boot.number, terms.clock)
     symbols = Symbols(boot.kernel.kernel, boot.kernel.repo)
     with shopfloor.places.place("nested") as place:
         first = topology.nested(shopfloor, plan, symbols, name, memory=MEMORY)
         side = place.enter(first)
         if side is None:
+            origin = Origin(boot.kernel.label, boot.number, terms.clock)
             yield from not_measured(boot.turns, origin, "the first-level guest did not come up")
-            return
-        yield from measure_on(shopfloor, side, plan, boot, terms)
+            return ()
+        again = terms.again and side.emulated
+        return (yield from _behind(shopfloor, side, plan, boot, replace(terms, again=again)))
 
 
 def measure_on(
@@ -81,17 +96,10 @@ def measure_on(
 ) -> Generator[Round, None, None]:
     """The rounds of one boot of a guest on a host that is there.
 
-    A guest that an emulated host lost is booted again for the turns that are left. Raises
-    UsageError for instruction time on a machine, where nobody counts.
+    Raises UsageError for instruction time on a machine, where nobody counts.
     """
     only_counted_by_tcg("tcg" if side.first else "a machine", terms)
-    left = boot.turns
-    for again in range(_AGAIN if side.emulated else 0, -1, -1):
-        now = replace(boot, turns=left)
-        left = yield from _behind(shopfloor, side, plan, now, replace(terms, again=again > 0))
-        if not left:
-            return
-        shopfloor.screen.step(f"the second-level guest of {boot.label} was lost: once more")
+    yield from _behind(shopfloor, side, plan, boot, terms)
 
 
 def _behind(
