@@ -73,11 +73,17 @@ class _Table(BaseModel):
 
 
 class Knobs(_Table):
-    """What is set before measuring, in bytes: net.core.optmem_max (None: the kernel's own), and the
-    socket buffers of both ends (None: so large that nothing waits for room; vsock's credit then
-    holds a whole round)."""
+    """What is set before measuring: net.core.optmem_max in bytes and net.core.skb_defer_max (None:
+    the kernel's own), and the socket buffers of both ends in bytes (None: so large that nothing
+    waits for room; vsock's credit then holds a whole round).
+
+    With skb_defer_max 0 a receiver frees what it has read itself. Else it leaves that to the CPU of
+    the sender, which may be idle by then: where local receivers keep a sender's pages, the last
+    completions then do not come.
+    """
 
     optmem_max: _Size | None = None
+    skb_defer_max: int | None = Field(default=None, ge=0)
     buffer: _Size | None = None
 
 

@@ -77,7 +77,7 @@ def _setup(bench: Bench) -> Iterator[tuple[str, str]]:
     plan = bench.plan
     over = "one boot" if plan.boots == 1 else f"{plan.boots} boots"
     yield "rounds", f"{plan.rounds} of each cell over {over}, interleaved"
-    knobs = [f"{key} {value:,}" for key, value in plan.settings if value]
+    knobs = [f"{key} {value:,}" for key, value in plan.settings if value is not None]
     if knobs:
         yield "settings", ", ".join(knobs)
     yield from bench.setup.items()

@@ -139,8 +139,8 @@ def _measure(
 
 
 def _terms(request: Request) -> Terms:
-    optmem_max = request.plan.settings.optmem_max
-    sysctls = {"net.core.optmem_max": optmem_max} if optmem_max else {}
+    named = request.plan.settings.model_dump(include={"optmem_max", "skb_defer_max"})
+    sysctls = {f"net.core.{name}": value for name, value in named.items() if value is not None}
     pinned = (0, 1) if request.clock is Clock.WALL else None
     amount = amount_of(request.plan)
     if request.clock is Clock.INSTRUCTIONS:
