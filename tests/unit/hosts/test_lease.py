@@ -81,7 +81,7 @@ def test_kzc_is_killed(
     machine: Machine, marker: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     with holder(machine, marker, tmp_path, 60) as process:
-        assert within(20, lambda: len(alive(marker)) >= 3), alive(marker)
+        assert len(alive(marker)) >= 3
         process.send_signal(number)
         process.wait()
         assert within(30, lambda: not alive(marker)), alive(marker)
@@ -101,7 +101,7 @@ def test_kzc_is_frozen(machine: Machine, marker: str, tmp_path: Path) -> None:
 def test_a_lease_that_is_renewed_lasts(machine: Machine, marker: str, tmp_path: Path) -> None:
     with holder(machine, marker, tmp_path, 2) as process:
         time.sleep(3)
-        assert within(20, lambda: len(alive(marker)) >= 3), alive(marker)
+        assert len(alive(marker)) >= 3
         assert process.poll() is None
 
 
