@@ -83,7 +83,7 @@ def _marked(table: Table, clean: Clean) -> str:
 
 COLUMNS = (
     *("plan", "clock", "posting", "kernel", "transport", "ip", "direction", "mode", "size"),
-    *("interval", "figure", "unit", "n", "median", "low", "high", "spread", "outliers"),
+    *("interval", "channels", "figure", "unit", "n", "median", "low", "high", "spread", "outliers"),
     *("copied", "zerocopy", "enobufs", "note"),
 )
 
@@ -101,7 +101,8 @@ def table_csv(bench: Bench, clean: Clean) -> str:
 def _record(bench: Bench, each: Measured, clean: Clean) -> tuple[object, ...]:
     cell, summary = each.cell, each.summary
     head = (bench.name, bench.clock, "yes" if bench.posting else "not for posting", each.kernel)
-    where = (cell.transport, cell.ip or "", cell.direction, cell.mode, cell.size, cell.interval)
+    path = (cell.transport, cell.ip or "", cell.direction)
+    where = (*path, cell.mode, cell.size, cell.interval, cell.channels or "")
     folded: tuple[object, ...] = (0, *[""] * 5)
     if summary:
         bounds = (summary.median, summary.low, summary.high, summary.spread)

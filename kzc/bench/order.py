@@ -16,10 +16,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from kzc.bench.plan import Plan, show_size
-from kzc.bench.values import VHOST, Cell, Mode
+from kzc.bench.values import MULTIFD, VHOST, Cell, Mode
 from kzc.bench.zcbench import Amount, Turn
 
 _NO_IP = ("vsock", "packet")
+_NO_INTERVAL = frozenset({Mode.COPY, Mode.ZERO_COPY_SEND})
+_PAGE = 4096
 # what a datagram holds at most, by transport and IP
 _DATAGRAM = {("udp", 4): 65507, ("udp", 6): 65527, ("raw", 4): 65515, ("raw", 6): 65535}
 
@@ -43,8 +45,19 @@ class Missing:
 
 def name_of(cell: Cell) -> str:
     """A cell in words: `vsock g2h 32K copy`, `tcp4 loopback 64K errqueue/32`."""
-    every = f"/{cell.interval}" if cell.mode is not Mode.COPY else ""
-    return f"{path_of(cell)} {show_size(cell.size)} {cell.mode}{every}"
+    return f"{path_of(cell)} {load_of(cell)} {column_name(cell.mode, cell.interval)}"
+
+
+def column_name(mode: Mode, interval: int) -> str:
+    """A mode with its interval, where it has one: `errqueue/32`."""
+    return mode.value if mode in _NO_INTERVAL else f"{mode}/{interval}"
+
+
+def load_of(cell: Cell) -> str:
+    """What is sent: `64K`, or of multifd `8 channels`."""
+    if not cell.channels:
+        return show_size(cell.size)
+    return f"{cell.channels} channel{'s' if cell.channels > 1 else ''}"
 
 
 def path_of(cell: Cell) -> str:
@@ -69,8 +82,9 @@ def _all(plan: Plan) -> Iterator[Cell]:
     for transport, direction in product(plan.transports, plan.directions):
         for ip in (0,) if transport in _NO_IP else plan.ip:
             for size, mode in product(plan.sizes, plan.modes):
-                for interval in (1,) if mode is Mode.COPY else plan.intervals:
-                    yield Cell(transport, ip, direction, mode, size, interval)
+                for interval in (1,) if mode in _NO_INTERVAL else plan.intervals:
+                    for channels in plan.channels or (0,):
+                        yield Cell(transport, ip, direction, mode, size, interval, channels)
 
 
 def _impossible(cell: Cell, topology: str) -> str:
@@ -80,6 +94,14 @@ def _impossible(cell: Cell, topology: str) -> str:
         return f"over {cell.direction} a guest sends TCP and UDP over IPv4"
     if cell.direction in VHOST and topology != "nested":
         return "a guest behind vhost-net has a host: --topology nested"
+    if (cell.transport == MULTIFD) != (cell.mode is Mode.ZERO_COPY_SEND) and (
+        cell.mode is not Mode.COPY
+    ):
+        return f"{cell.mode} is not measured over {cell.transport}"
+    if cell.transport == MULTIFD and topology != "loopback":
+        return "both QEMUs of a migration are in one guest: --topology loopback"
+    if cell.transport == MULTIFD and cell.size != _PAGE:
+        return "multifd sends pages of 4K"
     two_ends = cell.direction in {"g2h", "h2g"}
     if two_ends and cell.transport != "vsock":
         return f"{cell.transport} is measured in one guest, only vsock between two ends"

@@ -11,11 +11,11 @@ import tomllib
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from kzc.bench.values import VHOST, Mode
+from kzc.bench.values import MULTIFD, VHOST, Mode
 from kzc.errors import UsageError
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -65,6 +65,7 @@ def show_size(size: int) -> str:
 
 _Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0, strict=True)]
 _Count = Annotated[int, Field(gt=0, strict=True)]
+_Transport = Literal["vsock", "tcp", "udp", "raw", "packet", "multifd"]
 _Direction = Literal["loopback", "veth", "g2h", "h2g", "tap", "macvtap"]
 
 
@@ -89,7 +90,8 @@ class Knobs(_Table):
 
 class Plan(_Table):
     """`rounds` are for each cell and kernel, shared out over `boots`; `warmup` messages of a round
-    do not count. `bytes` are sent in a round, though never less than four messages.
+    do not count. `bytes` are sent in a round, though never less than four messages. Of multifd a
+    message is a page, `bytes` the memory of a guest, and `channels` its connections.
 
     `series` and `overlay` are what its kernel has if the command line names none. `layout`: a row
     for each size, or for each mode. `counts` adds a table of what was sent, received, completed and
@@ -105,12 +107,13 @@ class Plan(_Table):
     overlay: str = ""
     rounds: _Count = 10
     boots: _Count = 2
-    transports: tuple[Literal["vsock", "tcp", "udp", "raw", "packet"], ...] = Field(min_length=1)
+    transports: tuple[_Transport, ...] = Field(min_length=1)
     ip: tuple[Literal[4, 6], ...] = (4,)
     directions: tuple[_Direction, ...] = Field(min_length=1)
     modes: tuple[Mode, ...] = Field(min_length=1)
     sizes: tuple[_Size, ...] = Field(min_length=1)
     intervals: tuple[_Count, ...] = (1,)
+    channels: tuple[_Count, ...] = ()
     bytes: _Size = 4 << 20
     warmup: _Count = 16
     settings: Knobs = Knobs()
@@ -122,9 +125,19 @@ class Plan(_Table):
     shuffle: int = 1
 
     @property
-    def vhost(self) -> bool:
-        """Whether all of it is sent by guests of vhost-net."""
-        return set(self.directions) <= VHOST
+    def suite(self) -> str:
+        """The suite whose program sends all of it."""
+        if MULTIFD in self.transports:
+            return "qemu-migration"
+        return "vhost-net" if set(self.directions) <= VHOST else "zcbench"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if MULTIFD in self.transports and set(self.transports) != {MULTIFD}:
+            raise ValueError("multifd is measured by QEMU, the other transports are not")
+        if bool(self.channels) != (MULTIFD in self.transports):
+            raise ValueError("multifd has channels, and no other transport has")
+        return self
 
 
 def load_plan(path: Path) -> Plan:

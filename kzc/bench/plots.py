@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from kzc.bench.breakeven import break_even
 from kzc.bench.measured import Measured, measured, ratio, reference
-from kzc.bench.order import path_of
+from kzc.bench.order import column_name, path_of
 from kzc.bench.plan import Figure, show_size
 from kzc.bench.report import marks
 from kzc.bench.result import Bench
-from kzc.bench.tables import column_name, gains
+from kzc.bench.tables import gains
 from kzc.bench.values import Mode
 
 if TYPE_CHECKING:

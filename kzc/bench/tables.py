@@ -15,7 +15,7 @@ from kzc.bench.breakeven import break_even
 from kzc.bench.counts import Counts, counts
 from kzc.bench.figures import TITLES, UNEVEN, UNEVEN_NOTE
 from kzc.bench.measured import Measured, measured, ratio, reference
-from kzc.bench.order import name_of, path_of
+from kzc.bench.order import column_name, load_of, name_of, path_of
 from kzc.bench.plan import Figure, show_size
 from kzc.bench.result import Bench
 from kzc.bench.statistics import Summary
@@ -107,11 +107,11 @@ def _by_size(bench: Bench, all_cells: Sequence[Measured], behind: str) -> Iterab
         others = [column for column in columns if column[0] is not bench.plan.against]
         first = next(iter(cells.values()))
         notes = _Notes()
-        heads = ["message", *map(_column, columns)]
+        heads = ["" if first.cell.channels else "message", *map(_column, columns)]
         for column in others:
             heads += [f"{_column(column)} / {bench.plan.against}", "copied"]
-        sizes = sorted({cell.size for cell in cells})
-        rows = [_row_of(bench, cells, size, (columns, others), notes) for size in sizes]
+        loads = sorted({(cell.size, cell.channels) for cell in cells})
+        rows = [_row_of(bench, cells, load, (columns, others), notes) for load in loads]
         uneven = first.figure in UNEVEN and others and bench.plan.against is Mode.COPY
         told = (*notes.all(), *([UNEVEN_NOTE] if uneven else []))
         yield Table(_title(path, first, behind), tuple(heads), tuple(rows), told)
@@ -120,12 +120,13 @@ def _by_size(bench: Bench, all_cells: Sequence[Measured], behind: str) -> Iterab
 def _row_of(
     bench: Bench,
     cells: _Cells,
-    size: int,
+    load: tuple[int, int],
     columns: tuple[Sequence[_Column], Sequence[_Column]],
     notes: _Notes,
 ) -> tuple[str, ...]:
-    found = {(cell.mode, cell.interval): each for cell, each in cells.items() if cell.size == size}
-    row = [show_size(size), *(_value(found.get(column), notes) for column in columns[0])]
+    same = {cell: each for cell, each in cells.items() if (cell.size, cell.channels) == load}
+    found = {(cell.mode, cell.interval): each for cell, each in same.items()}
+    row = [load_of(next(iter(same))), *(_value(found.get(column), notes) for column in columns[0])]
     for column in columns[1]:
         each = found.get(column)
         base = cells.get(reference(each.cell, bench.plan.against)) if each else None
@@ -172,7 +173,7 @@ def _counted(bench: Bench, kernel: str) -> Table:
 
 def _count(each: Counts, notes: _Notes) -> tuple[str, ...]:
     cell = each.cell
-    head = (path_of(cell), show_size(cell.size), column_name(cell.mode, cell.interval))
+    head = (path_of(cell), load_of(cell), column_name(cell.mode, cell.interval))
     if not each.sent:
         word = "refused" if each.lacks else "failed"
         return (*head, f"{word} {notes.mark([each.reason] if each.reason else [])}", *("-",) * 4)
@@ -187,11 +188,6 @@ def _find(cells: _Cells, path: tuple[str, int], mode: Mode) -> Measured | None:
 
 def _title(path: str, first: Measured, behind: str) -> str:
     return f"{path}{behind}: {TITLES[first.figure]} ({first.unit})"
-
-
-def column_name(mode: Mode, interval: int) -> str:
-    """A mode with its interval, as tables and plots have it: `errqueue/32`."""
-    return mode.value if mode is Mode.COPY else f"{mode}/{interval}"
 
 
 def _column(column: _Column) -> str:

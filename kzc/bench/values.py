@@ -21,25 +21,30 @@ class Clock(StrEnum):
 
 class Mode(StrEnum):
     """How is sent: copied; with MSG_ZEROCOPY and completions from the error queue, or from
-    sendmsg itself (SCM_ZC_NOTIFICATION); or by a host's vhost-net, with experimental_zcopytx."""
+    sendmsg itself (SCM_ZC_NOTIFICATION); by a host's vhost-net, with experimental_zcopytx; or by a
+    QEMU that migrates its guest, with the capability zero-copy-send."""
 
     COPY = "copy"
     ERRQUEUE = "errqueue"
     NOTIFICATION = "notification"
     ZCOPYTX = "zcopytx"
+    ZERO_COPY_SEND = "zero-copy-send"
 
 
 VHOST = frozenset({"tap", "macvtap"})
 """Directions of cells that a guest sends through its host's vhost-net."""
+MULTIFD = "multifd"
+"""The transport of cells that are a guest's memory on its way to another QEMU, page by page."""
 
 
 @dataclass(frozen=True, order=True)
 class Cell:
     """One point of a plan.
 
-    `transport` is vsock, tcp, udp, raw or packet, `ip` 4 or 6 (0 for vsock and packet), `direction`
-    loopback, veth, g2h, h2g, tap or macvtap. `size` is the bytes of one send, `interval` the sends
-    between two collections of completions (1 where nothing is collected).
+    `transport` is vsock, tcp, udp, raw, packet or multifd, `ip` 4 or 6 (0 for vsock and packet),
+    `direction` loopback, veth, g2h, h2g, tap or macvtap. `size` is the bytes of one send,
+    `interval` the sends between two collections of completions (1 where nothing is collected),
+    `channels` the connections of multifd (0 of others).
     """
 
     transport: str
@@ -48,6 +53,7 @@ class Cell:
     mode: Mode
     size: int
     interval: int = 1
+    channels: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ class Sender:
     `send` is the time inside the send calls, `whole` from the first send to the last completion (or
     the last send, where there is none to wait for), `user` and `system` are CPU time. `calls`
     counts system calls, `switches` context switches of both kinds, `enobufs` sends that were tried
-    again. `zerocopied` and `copied` count ids of completions (SO_EE_CODE_ZEROCOPY_COPIED).
+    again. `zerocopied` and `copied` count ids of completions (SO_EE_CODE_ZEROCOPY_COPIED), or of
+    multifd QEMU's flushes, `copied` those that found only copies (dirty-sync-missed-zero-copy).
     `latency` holds quantiles from a send to its completion under "p50", "p90", "p99" and "max";
     empty where nothing is completed. `cycles` are those of the process, `all_cycles` those of all
     CPUs meanwhile, by the PMU; -1 where there is none.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kzc.bench.plan import Knobs, show_size
-from kzc.bench.values import VHOST, Cell, Mode
+from kzc.bench.values import MULTIFD, VHOST, Cell, Mode
 
 MOSTLY = 0.95
 """From this share of completions without copying on a cell counts as zerocopy."""
@@ -47,8 +47,10 @@ def why_copied(seen: Seen) -> str:
         )
     if seen.copied is None:
         return "no completion came: nothing proves that it was zerocopy"
-    share = f"{seen.copied:.0%} of the completions say copied"
-    return f"{share}: {next((say(seen) for fits, say in _RULES if fits(seen)), _UNKNOWN)}"
+    what = "QEMU's flushes found only copies"
+    if seen.cell.transport != MULTIFD:
+        what = f"{seen.copied:.0%} of the completions say copied"
+    return f"{what}: {next((say(seen) for fits, say in _RULES if fits(seen)), _UNKNOWN)}"
 
 
 def why_retried(seen: Seen) -> str:

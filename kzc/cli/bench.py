@@ -125,7 +125,7 @@ def _understood(
     clock = wanted_clock or (Clock.WALL if guests.accel == "kvm" else Clock.INSTRUCTIONS)
     if clock is Clock.INSTRUCTIONS:
         guests = replace(guests, accel="tcg")
-    measure = measure_in(topology, clock, address, asked.accept, vhost=plan.vhost)
+    measure = measure_in(topology, clock, address, asked.accept, suite=plan.suite)
     if against:
         same_kind(against.bench, plan, topology, clock)
     understood = replace(understood, facts={**understood.facts, **facts})
@@ -135,7 +135,7 @@ def _understood(
         topology,
         clock,
         bench_grounds.grounds(understood, asked, wish.base),
-        understood.wanted.also(bench_suite(vhost=plan.vhost).fragments),
+        understood.wanted.also(bench_suite(plan.suite).fragments),
         guests,
         against,
         wish.tolerance,

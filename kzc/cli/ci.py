@@ -142,7 +142,7 @@ def _catalogue(settings: Settings, folder: Path) -> Catalogue:
 
     def measured(name: str) -> Measured:
         _, found = find_plan(name, plan_folders(folder), folder)
-        return Measured(bench_suite(vhost=found.vhost), found.series, found.overlay)
+        return Measured(bench_suite(found.suite), found.series, found.overlay)
 
     return Catalogue(
         suite=lambda name: load_suite(suite_folder(name, folder)),

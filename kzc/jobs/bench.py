@@ -156,14 +156,14 @@ def _boots(request: Request) -> tuple[Due, ...]:
 
 
 def _make(shopfloor: Workshop, request: Request, ground: Ground) -> Kernel | None:
-    choice, vhost = ground.choice, request.plan.vhost
+    choice, suite = ground.choice, bench_suite(request.plan.suite)
     with stage(shopfloor, Stage.APPLY, ground.what, then=Stage.BUILD):
         source = kernels.source_of(shopfloor, choice.tree, choice.series, ground.present)
         if source is None:
             return None
         if choice.ready is None:
-            return make_kernel(shopfloor, source, request.wanted, ground.label, vhost=vhost)
-        programs = kernels.make_tests(shopfloor, source, (bench_suite(vhost=vhost),))
+            return make_kernel(shopfloor, source, request.wanted, ground.label, suite)
+        programs = kernels.make_tests(shopfloor, source, (suite,))
     ready = choice.ready
     known = (ground.label, ready.kernel)
     folder = next(iter(programs.values()), None)

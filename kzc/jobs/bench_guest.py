@@ -123,22 +123,11 @@ def prepare(terms: Terms, folder: str, *, spin: bool = True) -> str:
 
 
 def set_up(settings: Mapping[str, int | str]) -> list[str]:
-    """Shell lines that set sysctls, or end the text with a word on the one that could not be.
-
-    What is set already is left alone: sched_rt_runtime_us is refused (EBUSY) a second time, when
-    the fair server was switched off in between.
-    """
+    """Shell lines that set sysctls, or end the text with a word on the one that could not be."""
     return [
-        f"{_is_set(name, value)} || {_or_ended(name, value)}" for name, value in settings.items()
+        f"echo {shlex.quote(str(value))} >{_file(name)} || {{ echo cannot set {name}; exit 1; }}"
+        for name, value in settings.items()
     ]
-
-
-def _is_set(name: str, value: int | str) -> str:
-    return f'[ "$(cat {_file(name)})" = {shlex.quote(str(value))} ]'
-
-
-def _or_ended(name: str, value: int | str) -> str:
-    return f"echo {shlex.quote(str(value))} >{_file(name)} || {{ echo cannot set {name}; exit 1; }}"
 
 
 def _file(name: str) -> str:
@@ -149,7 +138,7 @@ def found_set(terms: Terms) -> str:
     """Shell text for a host that is somebody's machine: nothing is changed there, and what is set
     otherwise than the plan wants ends the text with the words that would help."""
     return "\n".join(
-        f"{_is_set(name, value)} || "
+        f'[ "$(cat {_file(name)})" = {shlex.quote(str(value))} ] || '
         f"{{ echo as root on the host: sysctl -w {name}={shlex.quote(str(value))}; exit 1; }}"
         for name, value in terms.sysctls.items()
     )

@@ -12,10 +12,9 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 from kzc.bench.values import Round
-from kzc.bench.zcbench import Origin, Turn
+from kzc.bench.zcbench import Turn
 from kzc.guest.argv import GuestSpec
 from kzc.guest.session import Guest
-from kzc.hosts.local import local_host
 from kzc.jobs import kernels
 from kzc.jobs.bench_guest import (
     MEMORY,
@@ -26,39 +25,35 @@ from kzc.jobs.bench_guest import (
     both,
     chunks,
     first_touch,
-    not_measured,
     only_counted_by_tcg,
     prepare,
     quick,
 )
-from kzc.jobs.bench_pin import pin
+from kzc.jobs.bench_one import OneGuest
 from kzc.jobs.bench_tally import Measuring
-from kzc.jobs.evidence import Symbols
-from kzc.jobs.guests import BOOT, Plan, boot_outcome, guest_spec, with_initrd
+from kzc.jobs.guests import Plan, guest_spec, with_initrd
 from kzc.jobs.kernels import Source, Wanted
 from kzc.jobs.workshop import Workshop
 from kzc.shared import shared_folder
-from kzc.suites import kernel_log
 from kzc.suites.manifest import Suite, load_suite
-from kzc.values import Answer, Ended, Outcome
+from kzc.values import Answer, Ended
 
 _IN_GUEST = "/kzc/bin"
 _CPUS = 2  # in wall time: one for each end
 
 
-def bench_suite(*, vhost: bool = False) -> Suite:
-    """The suite that zcbench (of vhost-net vhost_net) is a program of, with the fragments that its
-    kernels need."""
-    return load_suite(shared_folder("selftests") / ("vhost-net" if vhost else "zcbench"))
+def bench_suite(name: str = "zcbench") -> Suite:
+    """The suite whose program measures, with the fragments that its kernels need."""
+    return load_suite(shared_folder("selftests") / name)
 
 
 def make_kernel(
-    shopfloor: Workshop, source: Source, wanted: Wanted, label: str, *, vhost: bool = False
+    shopfloor: Workshop, source: Source, wanted: Wanted, label: str, suite: Suite
 ) -> Kernel | None:
-    """The kernel of a source, with the program that measures; None when one does not build, which
-    is kept."""
+    """The kernel of a source, with the program of the suite, which measures; None when one does not
+    build, which is kept."""
     built = kernels.make_kernel(shopfloor, source, wanted)
-    programs = kernels.make_tests(shopfloor, source, (bench_suite(vhost=vhost),)) if built else {}
+    programs = kernels.make_tests(shopfloor, source, (suite,)) if built else {}
     if built is None or not programs:
         return None
     return Kernel(label, built, next(iter(programs.values())), source.tree.repo)
@@ -73,26 +68,13 @@ def measure(
     instruction time on KVM, whose instructions nobody counts.
     """
     only_counted_by_tcg(plan.accel, terms)
-    label = boot.label
-    origin = Origin(boot.kernel.label, boot.number, terms.clock)
-    folder = shopfloor.folder(f"bench-{label}")
-    shopfloor.screen.step(f"booting a guest to measure {label}")
-    spec = with_initrd(
-        bench_spec(shopfloor, plan, boot.kernel, terms), folder, [boot.kernel.programs / "zcbench"]
-    )
+    folder = shopfloor.folder(f"bench-{boot.label}")
+    shopfloor.screen.step(f"booting a guest to measure {boot.label}")
+    spec = bench_spec(shopfloor, plan, boot.kernel, terms)
+    spec = with_initrd(spec, folder, [boot.kernel.programs / "zcbench"])
+    one = OneGuest(shopfloor, plan, boot, terms, spec, boot.label)
     try:
-        with shopfloor.places.place("loopback") as place:
-            host = place.enter(local_host(shopfloor.runner))
-            limits = BOOT.scaled(plan.factor)
-            booting = shopfloor.places.boot(spec, folder, host, limits, name="guest", what=label)
-            guest = place.enter(booting)
-            kept = _boot_kept(shopfloor, spec, guest, boot.kernel, label)
-            if guest.booted.ended is not Ended.EXIT:
-                yield from not_measured(boot.turns, origin, kept.reason)
-                return
-            if not terms.counted:
-                shopfloor.run.note({"pinning": pin(guest, host)})
-            yield from _rounds(shopfloor, guest, boot, terms)
+        yield from one.rounds(lambda guest: _rounds(shopfloor, guest, boot, terms))
     finally:
         (folder / "initramfs").unlink(missing_ok=True)
 
@@ -103,19 +85,6 @@ def bench_spec(shopfloor: Workshop, plan: Plan, kernel: Kernel, terms: Terms) ->
     memory = max(MEMORY, plan.memory)
     cpus = 1 if terms.counted else _CPUS
     return replace(spec, cpus=cpus, memory=memory, icount=terms.counted, modules=kernel.modules)
-
-
-def _boot_kept(
-    shopfloor: Workshop, spec: GuestSpec, guest: Guest, kernel: Kernel, label: str
-) -> Outcome:
-    rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
-    found = boot_outcome(spec, guest.booted, rules, label)
-    log = shopfloor.relative(shopfloor.folder(f"bench-{label}") / "console.log")
-    detail = {**found.detail, "icount": spec.icount, "repeat": shopfloor.again}
-    found = Symbols(kernel.kernel, kernel.repo).decoded(
-        replace(found, log=log, detail=detail), shopfloor.runner
-    )
-    return shopfloor.keep(found)
 
 
 def _rounds(shopfloor: Workshop, guest: Guest, boot: Boot, terms: Terms) -> Iterator[Round]:

@@ -15,10 +15,17 @@ from kzc.jobs.bench import Measure
 from kzc.jobs.bench_between import measure_nested, measure_on
 from kzc.jobs.bench_guest import Boot, Terms
 from kzc.jobs.bench_measure import measure
+from kzc.jobs.bench_migration import measure_migration
 from kzc.jobs.bench_vhost import measure_vhost
 from kzc.jobs.guests import Plan
 from kzc.jobs.topology import Side
 from kzc.jobs.workshop import Workshop
+
+# suites whose programs bring their other end with them
+_OF_THEIR_OWN: dict[str, Measure] = {
+    "vhost-net": measure_vhost,
+    "qemu-migration": measure_migration,
+}
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,12 @@ def measure_in(
     address: Address | None = None,
     accept: bool = False,
     *,
-    vhost: bool = False,
+    suite: str = "zcbench",
 ) -> Measure:
-    """The way to measure in that topology. Raises UsageError where the clock cannot be had."""
-    if vhost:
-        return measure_vhost
+    """The way to measure with the program of that suite in that topology. Raises UsageError where
+    the clock cannot be had."""
+    if suite in _OF_THEIR_OWN:
+        return _OF_THEIR_OWN[suite]
     if name == "pair" and clock is Clock.INSTRUCTIONS:
         raise UsageError(
             "a pair's host is a real machine: nobody counts its instructions",

@@ -12,27 +12,23 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kzc.bench.values import Mode, Round
-from kzc.bench.zcbench import Amount, Origin, Turn
+from kzc.bench.zcbench import Amount, Turn
 from kzc.guest.argv import GuestSpec
 from kzc.guest.first_level import host_of_guests
 from kzc.guest.session import Guest
-from kzc.hosts.local import local_host
 from kzc.jobs.bench_guest import (
     PATIENCE,
     Boot,
     Terms,
-    not_measured,
     only_counted_by_tcg,
     quick,
     set_up,
 )
 from kzc.jobs.bench_measure import bench_suite
+from kzc.jobs.bench_one import OneGuest
 from kzc.jobs.bench_tally import Measuring
-from kzc.jobs.evidence import Symbols
-from kzc.jobs.guests import BOOT, Plan, boot_outcome, guest_spec, second_level, with_initrd
+from kzc.jobs.guests import Plan, guest_spec, second_level, with_initrd
 from kzc.jobs.workshop import Workshop
-from kzc.shared import shared_folder
-from kzc.suites import kernel_log
 from kzc.values import Answer, Ended
 
 _MEMORY = 2048  # MiB
@@ -78,22 +74,10 @@ class _OneMode:
         folder = self.shopfloor.folder(f"bench-{self.boot.label}")
         self.shopfloor.screen.step(f"booting a host to measure {label}")
         behind = with_initrd(self._spec(), folder, [self.boot.kernel.programs / "vhost_net"])
-        spec = host_of_guests(replace(behind, initrd=None), bench_suite(vhost=True).wires)
+        spec = host_of_guests(replace(behind, initrd=None), bench_suite("vhost-net").wires)
+        one = OneGuest(self.shopfloor, self.plan, self.boot, self.terms, spec, label, "nested")
         try:
-            with self.shopfloor.places.place("nested") as place:
-                host = place.enter(local_host(self.shopfloor.runner))
-                limits = BOOT.scaled(self.plan.factor)
-                booting = self.shopfloor.places.boot(
-                    spec, folder, host, limits, name="host", what=label
-                )
-                guest = place.enter(booting)
-                why = self._kept(spec, guest, label)
-                if why:
-                    kernel = self.boot.kernel
-                    origin = Origin(kernel.label, self.boot.number, self.terms.clock)
-                    yield from not_measured(self.boot.turns, origin, why)
-                    return
-                yield from self._measured(guest, second_level(behind))
+            yield from one.rounds(lambda guest: self._measured(guest, second_level(behind)))
         finally:
             (folder / "initramfs").unlink(missing_ok=True)
 
@@ -107,18 +91,6 @@ class _OneMode:
             icount=self.terms.counted,
             modules=self.boot.kernel.modules,
         )
-
-    def _kept(self, spec: GuestSpec, guest: Guest, label: str) -> str:
-        """Keep the boot's outcome; why the guest is of no use, if so."""
-        rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
-        found = boot_outcome(spec, guest.booted, rules, label)
-        folder = self.shopfloor.folder(f"bench-{self.boot.label}")
-        detail = {**found.detail, "icount": spec.icount, "repeat": self.shopfloor.again}
-        log = self.shopfloor.relative(folder / "console.log")
-        symbols = Symbols(self.boot.kernel.kernel, self.boot.kernel.repo)
-        found = replace(found, log=log, detail=detail)
-        self.shopfloor.keep(symbols.decoded(found, self.shopfloor.runner))
-        return "" if guest.booted.ended is Ended.EXIT else found.reason
 
     def _measured(self, guest: Guest, variables: dict[str, str]) -> Iterator[Round]:
         measuring = Measuring(self.shopfloor, self.boot, self.terms)

@@ -20,7 +20,7 @@ from kzc.cli.mainjob import opened, plan_for
 from kzc.cli.options import Asked
 from kzc.jobs import kernels
 from kzc.jobs.bench_guest import Boot, Kernel, Terms
-from kzc.jobs.bench_measure import make_kernel, measure
+from kzc.jobs.bench_measure import bench_suite, make_kernel, measure
 from kzc.jobs.workshop import Workshop
 from tests.vm.conftest import SERIES, TREE
 
@@ -41,7 +41,7 @@ def shopfloor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple
     with opened(job, {}, quiet=True) as shop:
         source = kernels.source_of(shop, job.tree, job.series, job.present)
         assert source is not None
-        kernel = make_kernel(shop, source, job.wanted, "own")
+        kernel = make_kernel(shop, source, job.wanted, "own", bench_suite())
         assert kernel is not None
         yield shop, kernel
         shop.run.finish()

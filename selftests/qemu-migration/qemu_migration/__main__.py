@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`qemu-migration [--list] [CASE...]`: prints KTAP, ends with 1 where a case failed.
+`qemu-migration bench`: see bench.py.
 
 KZC_SLOWDOWN says how much longer than under KVM things may take.
 """
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from qemu_migration import ktap, tools
+from qemu_migration.bench import bench
 from qemu_migration.cases import CASES, run
 from qemu_migration.errors import Failed, Skipped
 from qemu_migration.ground import SEED, SIZE
@@ -21,6 +23,10 @@ _SKIPPED = 4  # KSFT_SKIP
 
 def main(arguments: Sequence[str]) -> int:
     """The exit status."""
+    if list(arguments) == ["bench"]:
+        for line in bench(sys.stdin):
+            _say([line])
+        return 0
     names = [name for name in arguments if name != "--list"] or list(CASES)
     if unknown := [name for name in names if name not in CASES]:
         print(f"there is no case {unknown[0]}; there are {', '.join(CASES)}", file=sys.stderr)

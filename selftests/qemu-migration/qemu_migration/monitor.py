@@ -38,6 +38,15 @@ class Monitor:
         except ExecuteError as error:
             raise Refused(str(error)) from None
 
+    def event(self, name: str) -> Any:
+        """The data of the next event of that name, however long ago it came. Raises Gone."""
+        return self._wait(self._next(name), f"the event {name}")
+
+    async def _next(self, name: str) -> Any:
+        while (event := await self._qmp.events.get())["event"] != name:
+            pass
+        return event["data"]
+
     def _wait(self, answer: Coroutine[object, object, T], what: str) -> T:
         try:
             return self._loop.run_until_complete(asyncio.wait_for(answer, self._patience))

@@ -13,7 +13,7 @@ from qemu_migration.memory import Memory
 from qemu_migration.monitor import Gone, Refused
 from qemu_migration.network import SOURCE, Way
 from qemu_migration.process import Qemu, started
-from qemu_migration.progress import Progress, progress
+from qemu_migration.progress import DONE, Progress, progress
 
 ZEROCOPY = "zero-copy-send"
 MIB = 1 << 20
@@ -34,7 +34,12 @@ class How:
     @property
     def capabilities(self) -> dict[str, bool]:
         """As migrate-set-capabilities has them."""
-        return {"multifd": True, ZEROCOPY: self.zerocopy, "pause-before-switchover": self.held}
+        return {
+            "multifd": True,
+            "events": True,
+            ZEROCOPY: self.zerocopy,
+            "pause-before-switchover": self.held,
+        }
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,11 @@ class Pair:
     def said(self) -> str:
         """The last lines of both."""
         return f"source: {self.source.said()}; destination: {self.destination.said()}"
+
+    def over(self) -> None:
+        """Wait for the source's end, a good one or not, without asking: that would cost it time."""
+        while self.source.monitor.event("MIGRATION")["status"] not in DONE:
+            pass
 
     def completed(self) -> Progress:
         """Wait for the source's end, which has to be a good one."""
