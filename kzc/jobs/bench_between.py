@@ -181,7 +181,8 @@ class Between:
         logs = {end.name: end.kernel_log() or () for end in ends}
         guest = (*self.said, *logs[self.pair.guest.name])
         theirs = self.side.emulated and misplaced(guest)
-        measuring.over({**logs, self.pair.guest.name: () if theirs else guest})
+        logs = {**logs, self.pair.guest.name: () if theirs else guest}
+        measuring.over(logs, _remark(len(left), theirs=theirs))
         return left
 
     def _warmed(self, measuring: Measuring, dead: str) -> tuple[bool, str]:
@@ -261,6 +262,14 @@ class Between:
         there = ("127.0.0.1", str(self.pair.forwarded))
         words = ("--host", "--cid", str(self.pair.guest_cid), *spinner, "lead", *there)
         return host.run(call(host.folder, words, turns, self.terms.amount), self._patience)
+
+
+def _remark(left: int, *, theirs: bool) -> str:
+    """What a report says of a guest that emulated SVM lost; empty if it did not."""
+    if not left and not theirs:
+        return ""
+    why = " (a double fault that no CPU delivers)" if theirs else ""
+    return f"emulated SVM lost the second level{why}, {left} rounds are left to another boot"
 
 
 def _alike(turns: Sequence[Turn]) -> Iterator[tuple[Turn, ...]]:

@@ -77,9 +77,9 @@ class Measuring:
             self.failed += 1
             self.first = self.first or found.reason
 
-    def over(self, logs: Mapping[str, tuple[str, ...]]) -> Outcome:
-        """Keep how it went; `logs` are the kernels' lines since the first round. A failed round
-        fails it, and so does what a log says."""
+    def over(self, logs: Mapping[str, tuple[str, ...]], remark: str = "") -> Outcome:
+        """Keep how it went, and `remark`; `logs` are the kernels' lines since the first round. A
+        failed round fails it, and so does what a log says."""
         rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
         findings = [each for lines in logs.values() for each in kernel_log.scan(lines, rules)]
         reason = f"{self.measured} rounds"
@@ -89,6 +89,8 @@ class Measuring:
             reason += f", {self.failed} failed: {self.first}"
         if findings:
             reason += f"; kernel log: {findings[0].text}"
+        if remark:
+            reason += f"; {remark}"
         verdict = Verdict.FAIL if self.failed or findings else Verdict.PASS
         if verdict is Verdict.PASS and not self.measured:
             verdict = Verdict.SKIP

@@ -121,6 +121,8 @@ def test_what_a_lost_guest_left_is_handed_back(shopfloor: Workshop) -> None:
     assert found
     assert left
     assert all(each.sender for each in found)
+    (kept,) = shopfloor.run.run.outcomes
+    assert f"lost the second level, {len(left)} rounds are left" in kept.reason
 
 
 @pytest.mark.parametrize("ended", [Ended.TOTAL, Ended.PANIC])
@@ -132,6 +134,7 @@ def test_a_guest_that_the_emulation_killed_is_lost(shopfloor: Workshop, ended: E
     assert left
     (kept,) = shopfloor.run.run.outcomes
     assert kept.verdict is Verdict.PASS
+    assert "(a double fault that no CPU delivers)" in kept.reason
 
 
 @pytest.mark.parametrize(("ended", "lost"), [(Ended.TOTAL, True), (Ended.PANIC, False)])
