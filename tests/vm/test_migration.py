@@ -27,12 +27,20 @@ WRONG = {
 }
 
 
+CHANNELS = ("1 channel", "4 channels", "8 channels")
+
+
 def only(*names: str) -> tuple[str, str]:
     return "--append", f"kzc.case={','.join(names)}"
 
 
 def cases(kzc: Kzc) -> dict[str, dict[str, Any]]:
     return {case["name"]: case for case in suite_of(kzc, SUITE)["cases"]}
+
+
+def benched(kzc: Kzc) -> dict[str, dict[str, Any]]:
+    (found,) = kzc.outcomes("bench")
+    return {case["name"]: case for case in found["cases"]}
 
 
 @pytest.mark.vm
@@ -74,3 +82,16 @@ def test_what_goes_wrong_is_seen(kzc: Kzc, broken: Path, wrong: str) -> None:
     case = cases(kzc)[name]
     assert case["verdict"] == "fail"
     assert said in case["reason"]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("overlay", [(), ("--overlay", "none")])
+def test_the_plan_is_measured_copied_and_in_place(kzc: Kzc, overlay: tuple[str, ...]) -> None:
+    plan = ("bench", "--plan", SUITE, "--tree", TREE, "--clock", "instructions")
+    done = kzc(*plan, "--rounds", "2", "--boots", "1", *overlay)
+    assert done.code == 0, done.said
+    cells = {name for name, case in benched(kzc).items() if case["verdict"] == "pass"}
+    assert {f"multifd4 veth {count} zero-copy-send" for count in CHANNELS} <= cells
+    assert {f"multifd4 loopback {count} copy" for count in CHANNELS} <= cells
+    assert ("NOT CLEAN" in done.out) is not bool(overlay)
+    assert ("QEMU's flushes found only copies" in done.out) is bool(overlay)

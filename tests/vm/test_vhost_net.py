@@ -42,3 +42,14 @@ def test_all_of_it(kzc: Kzc, profile: str) -> None:
     assert int(on["balance"]["detail"]["zerocopied"]) > 100
     assert int(off["balance"]["detail"]["started"]) == 0
     assert all(case["reason"].startswith("copied") for name, case in on.items() if "H2G" in name)
+
+
+@pytest.mark.full
+def test_the_plan_is_measured_and_small_frames_are_copied(kzc: Kzc) -> None:
+    plan = ("bench", "--plan", "vhost-net", "--tree", TREE, "--clock", "instructions")
+    done = kzc(*plan, "--rounds", "1", "--boots", "1")
+    assert done.code == 0, done.said
+    (found,) = kzc.outcomes("bench")
+    assert {case["verdict"] for case in found["cases"]} == {"pass"}
+    assert "From which size zerocopy wins" in done.out
+    assert "vhost-net took no frame in place: it copies those below 256 bytes" in done.out
