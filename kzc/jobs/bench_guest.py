@@ -94,10 +94,10 @@ def only_counted_by_tcg(accel: str, terms: Terms) -> None:
         raise UsageError("instructions are counted by TCG only", "say --accel tcg or --clock wall")
 
 
-def chunks(turns: Sequence[Turn]) -> Iterator[tuple[Turn, ...]]:
+def chunks(turns: Sequence[Turn], each: int = CHUNK) -> Iterator[tuple[Turn, ...]]:
     """The turns of each invocation, in order."""
     rest = iter(turns)
-    while chunk := tuple(islice(rest, CHUNK)):
+    while chunk := tuple(islice(rest, each)):
         yield chunk
 
 

@@ -3,22 +3,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from kzc.bench.values import Round
-from kzc.bench.zcbench import Origin
+from kzc.bench.zcbench import Amount, Origin, Turn
 from kzc.guest.argv import GuestSpec
 from kzc.guest.session import Guest
 from kzc.hosts.local import local_host
-from kzc.jobs.bench_guest import Boot, Terms, not_measured
+from kzc.jobs.bench_guest import PATIENCE, Boot, Terms, chunks, not_measured, quick
 from kzc.jobs.bench_pin import pin
+from kzc.jobs.bench_tally import Measuring
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.guests import BOOT, Plan, boot_outcome
 from kzc.jobs.workshop import Workshop
 from kzc.shared import shared_folder
 from kzc.suites import kernel_log
-from kzc.values import Ended
+from kzc.values import Answer, Ended
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of a suite's that brings its other ends with it, called as `NAME bench`: `lines`
+    makes its input of turns, of which it gets `each` at a time. `set_up` is shell text that the
+    guest is set up by, `variables` its environment beside what all of them are told."""
+
+    name: str
+    lines: Callable[[Sequence[Turn], Amount], Sequence[str]]
+    each: int
+    set_up: str
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,3 +78,30 @@ class OneGuest:
         found = replace(found, log=log, detail=detail)
         self.shopfloor.keep(symbols.decoded(found, self.shopfloor.runner))
         return "" if guest.booted.ended is Ended.EXIT else found.reason
+
+    def measured_by(self, guest: Guest, program: Program) -> Iterator[Round]:
+        """The rounds of a guest that is up, and an outcome that is kept on how it went."""
+        measuring = Measuring(self.shopfloor, self.boot, self.terms)
+        guest.kernel_log()
+        dead = self._set_up(guest, program.set_up)
+        known = {**program.variables, "KZC_SLOWDOWN": f"{self.plan.factor:.0f}"}
+        if self.terms.counted:
+            known["KZC_COUNTED"] = "1"
+        told = " ".join(f"{name}={shlex.quote(text)}" for name, text in known.items())
+        path = shlex.quote(str(self.boot.kernel.programs / program.name))
+
+        def run(turns: tuple[Turn, ...]) -> Answer:
+            lines = "\n".join(program.lines(turns, self.terms.amount))
+            return guest.run(f"{told} {path} bench <<'CELLS'\n{lines}\nCELLS", PATIENCE)
+
+        for turns in chunks(self.boot.turns, program.each):
+            dead = yield from measuring.part(turns, dead, run)
+        measuring.over({"guest": guest.kernel_log()})
+
+    def _set_up(self, guest: Guest, text: str) -> str:
+        """Words on what could not be set before the first round."""
+        answer = guest.run(text, quick(self.plan.factor))
+        if answer.ended is not Ended.EXIT or answer.status:
+            said = " ".join(answer.output[-1:]) or answer.ended
+            return f"the guest could not be set up: {said}"
+        return ""

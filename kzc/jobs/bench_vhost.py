@@ -7,7 +7,6 @@ each mode, in turns the first; in instruction time, which both count alike, noth
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,21 +14,11 @@ from kzc.bench.values import Mode, Round
 from kzc.bench.zcbench import Amount, Turn
 from kzc.guest.argv import GuestSpec
 from kzc.guest.first_level import host_of_guests
-from kzc.guest.session import Guest
-from kzc.jobs.bench_guest import (
-    PATIENCE,
-    Boot,
-    Terms,
-    only_counted_by_tcg,
-    quick,
-    set_up,
-)
+from kzc.jobs.bench_guest import Boot, Terms, only_counted_by_tcg, set_up
 from kzc.jobs.bench_measure import bench_suite
-from kzc.jobs.bench_one import OneGuest
-from kzc.jobs.bench_tally import Measuring
+from kzc.jobs.bench_one import OneGuest, Program
 from kzc.jobs.guests import Plan, guest_spec, second_level, with_initrd
 from kzc.jobs.workshop import Workshop
-from kzc.values import Answer, Ended
 
 _MEMORY = 2048  # MiB
 _PARAMETER = "vhost_net.experimental_zcopytx"
@@ -76,8 +65,11 @@ class _OneMode:
         behind = with_initrd(self._spec(), folder, [self.boot.kernel.programs / "vhost_net"])
         spec = host_of_guests(replace(behind, initrd=None), bench_suite("vhost-net").wires)
         one = OneGuest(self.shopfloor, self.plan, self.boot, self.terms, spec, label, "nested")
+        # how the host schedules is the program's business
+        text = "\n".join(set_up(self.terms.sysctls)) or "true"
+        program = Program("vhost_net", lines_of, _EACH, text, second_level(behind))
         try:
-            yield from one.rounds(lambda guest: self._measured(guest, second_level(behind)))
+            yield from one.rounds(lambda guest: one.measured_by(guest, program))
         finally:
             (folder / "initramfs").unlink(missing_ok=True)
 
@@ -91,29 +83,3 @@ class _OneMode:
             icount=self.terms.counted,
             modules=self.boot.kernel.modules,
         )
-
-    def _measured(self, guest: Guest, variables: dict[str, str]) -> Iterator[Round]:
-        measuring = Measuring(self.shopfloor, self.boot, self.terms)
-        guest.kernel_log()
-        known = {**variables, "KZC_SLOWDOWN": f"{self.plan.factor:.0f}"}
-        if self.terms.counted:
-            known["KZC_COUNTED"] = "1"
-        told = " ".join(f"{name}={shlex.quote(text)}" for name, text in known.items())
-        program = shlex.quote(str(self.boot.kernel.programs / "vhost_net"))
-        dead = self._prepared(guest)
-
-        def run(turns: tuple[Turn, ...]) -> Answer:
-            lines = "\n".join(lines_of(turns, self.terms.amount))
-            return guest.run(f"{told} {program} bench <<'CELLS'\n{lines}\nCELLS", PATIENCE)
-
-        for start in range(0, len(self.boot.turns), _EACH):
-            turns = self.boot.turns[start : start + _EACH]
-            dead = yield from measuring.part(turns, dead, run)
-        measuring.over({"host": guest.kernel_log()})
-
-    def _prepared(self, guest: Guest) -> str:
-        """Words on what could not be set before the first round."""
-        answer = guest.run("\n".join(set_up(self.terms.sysctls)) or "true", quick(self.plan.factor))
-        if answer.ended is not Ended.EXIT or answer.status:
-            return f"the host could not be set up: {' '.join(answer.output[-1:]) or answer.ended}"
-        return ""
