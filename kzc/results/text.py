@@ -8,7 +8,7 @@ never into rich's markup. Verdicts are words, so that nothing is lost without co
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich import box
@@ -27,6 +27,7 @@ from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
 
 WIDTH = 100
+_GAP = 2  # between columns
 _STYLES = {
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
@@ -84,36 +85,40 @@ def _headline(run: Run) -> RenderableType:
 
 
 def _stages(run: Run) -> Table:
-    rows = summary.rows(run)
     table = _table("Stage", "Subject", "Verdict", "Found")
-    table.columns[3].min_width = min(36, max((len(row.found) for row in rows), default=0))
     table.add_column("Time", justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            row.stage, Text(row.subject), _verdict(row.verdict), Text(row.found), span(row.seconds)
+    rows = [
+        (
+            Text(row.stage),
+            Text(row.subject),
+            _verdict(row.verdict),
+            Text(row.found),
+            Text(span(row.seconds)),
         )
-    return table
+        for row in summary.rows(run)
+    ]
+    return _filled(table, rows, 3, 36)
 
 
 def _cells(run: Run) -> Iterator[RenderableType]:
     found = cells(run)
     if found:
         table = _table("Tree", "Series", "Topology", *found.columns)
+        rows = [
+            (*map(Text, (row.tree, row.series, row.topology or "-")), *map(_mark, row.marks))
+            for row in found.rows
+        ]
         # rather a suite's name is folded than those of all series
-        table.columns[1].min_width = min(24, max(len(row.series) for row in found.rows))
-        for row in found.rows:
-            names = (row.tree, row.series, row.topology or "-")
-            table.add_row(*map(Text, names), *map(_mark, row.marks))
-        yield _section("Jobs", table)
+        table.columns[2].no_wrap = True
+        yield _section("Jobs", _filled(table, rows, 1, 24))
 
 
 def _checks(run: Run) -> Iterator[RenderableType]:
     found = grid(run)
     if found:
         table = _table("Patch", *found.columns)
-        table.columns[0].min_width = 30
-        for row in found.rows:
-            table.add_row(Text(row.subject), *map(_mark, row.marks))
+        rows = [(Text(row.subject), *map(_mark, row.marks)) for row in found.rows]
+        table = _filled(table, rows, 0, 30)
         notes = [Text(note, "dim") for note in found.notes[: summary.CASES]]
         yield _section("Checks", table, *notes, *_more(len(found.notes), run))
 
@@ -213,6 +218,18 @@ def _table(*names: str) -> Table:
     )
     for name in names:
         table.add_column(name, overflow="fold")
+    return table
+
+
+def _filled(table: Table, rows: Sequence[tuple[Text, ...]], place: int, least: int) -> Table:
+    """The table with the rows. Where not all has room, the other columns are folded before the one
+    at `place` is narrower than `least`; a min_width would push the last column off the edge."""
+    for row in rows:
+        table.add_row(*row)
+    heads = [len(str(column.header)) for column in table.columns]
+    widths = [max(lengths) for lengths in zip(heads, *(map(len, row) for row in rows), strict=True)]
+    room = WIDTH - sum(widths) + widths[place] - _GAP * (len(widths) - 1)
+    table.columns[place].width = min(widths[place], max(least, room))
     return table
 
 

@@ -98,3 +98,22 @@ def test_the_patches_of_a_job_that_apply_are_one_row() -> None:
         ("build", ""),
         ("apply", "all apply"),
     ]
+
+
+def test_the_text_is_not_cut_off_at_its_edge() -> None:
+    names = [f"suite_with_a_name_{number}" for number in range(9)]
+    series = "a-series-with-a-long-name"
+    tests = [outcome(PASS, topology="loopback", suite=name, series=series) for name in names]
+    built = Outcome(
+        Stage.BUILD,
+        f"6.12/{series}/build: kernel 6.12.117+",
+        PASS,
+        740.0,
+        reason="built, and there are many words on how that went",
+        detail={"job": {"tree": "6.12", "series": series, "profile": "default", "go": 1}},
+    )
+    lines = FORMATS["text"](of(built, *tests), Path("run")).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert any(line.endswith(" 12 min 20 s") for line in lines)
+    (row,) = (line for line in lines if " loopback " in line)
+    assert row.split().count("pass") == len(names) + 1
