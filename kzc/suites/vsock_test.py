@@ -173,7 +173,7 @@ def _inside(test: _Test) -> bool:
 
 def _fold(name: str, key: _Key, sides: Sequence[_Side]) -> Case:
     views = [(side.name, *_judge(side, key)) for side in sides]
-    if any(side.died and key not in side.tests for side in sides):
+    if any(_gone_before(side, key) for side in sides):
         return Case(name, Verdict.NOT_RUN, reason="the other side was gone")
     verdict = worst(view[1] for view in views)
     said = [(side, reason) for side, own, reason in views if reason and own is verdict]
@@ -184,6 +184,14 @@ def _fold(name: str, key: _Key, sides: Sequence[_Side]) -> Case:
     if len({reason for _, reason in said}) == 1 and len(said) == len(sides) > 1:
         return Case(name, verdict, reason=said[0][1])
     return Case(name, verdict, reason="; ".join(f"{side}: {reason}" for side, reason in said))
+
+
+def _gone_before(side: _Side, key: _Key) -> bool:
+    """Whether a side was gone when the other one began: that waited at the barrier, and what it
+    says is no more than that nobody came."""
+    if key in side.tests:
+        return False
+    return side.died or (bool(side.tests) and key > max(side.tests) and bool(side.status))
 
 
 def _judge(side: _Side, key: _Key) -> tuple[Verdict, str]:

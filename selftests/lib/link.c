@@ -9,8 +9,10 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -103,6 +105,41 @@ static bool add_address(const char *device, int family, const char *text, int bi
 	return !link_ask(&q);
 }
 
+static bool is_local(const uint8_t *ipv6)
+{
+	FILE *f = fopen("/proc/thread-self/net/ipv6_route", "r");
+	char wanted[36], line[256];
+	bool found = false;
+	int i;
+
+	for (i = 0; i < 16; i++)
+		snprintf(wanted + 2 * i, 3, "%02x", ipv6[i]);
+	strcpy(wanted + 32, " 80"); /* 128 bits */
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, wanted, 35);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * An IPv6 address has its local route later, from addrconf's workqueue, though there is nothing to
+ * detect: until then neighbours are answered, and what they send is dropped in ip6_forward().
+ */
+static bool add_ipv6(const char *device, const char *text)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	uint8_t address[16];
+	int tries;
+
+	if (!add_address(device, AF_INET6, text, 64))
+		return false;
+	inet_pton(AF_INET6, text, address);
+	for (tries = 0; tries < 1000 && !is_local(address); tries++)
+		nanosleep(&pause, NULL);
+	return tries < 1000;
+}
+
 static bool bring_up(const char *device, const char *ipv4, const char *ipv6)
 {
 	struct ifinfomsg m = {
@@ -113,7 +150,7 @@ static bool bring_up(const char *device, const char *ipv4, const char *ipv6)
 	link_begin(&q, RTM_NEWLINK, 0, &m, sizeof(m));
 	/* without IPv6 only what needs it cannot be */
 	return !link_ask(&q) && add_address(device, AF_INET, ipv4, 24) &&
-	       (add_address(device, AF_INET6, ipv6, 64) || true);
+	       (add_ipv6(device, ipv6) || true);
 }
 
 int link_veth(const char *near, const char *far)

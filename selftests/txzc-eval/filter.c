@@ -92,19 +92,6 @@ void filter_socket(const struct zc_transport *t)
 	check(!changed, "%zu bytes that the filter has not seen", changed);
 }
 
-/* What was sent arrives. A datagram may be lost, which is nothing that is looked for: once more. */
-static void arrives(const struct wire *w, const char *buf)
-{
-	int tries;
-
-	for (tries = 0; tries < 3 && w->p.t->type == SOCK_DGRAM; tries++) {
-		if (zc_poll(w->p.rx, POLLIN, 1000 * ktap_slowdown()))
-			return;
-		zc_send(w->p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
-	}
-	zc_wait(w->p.rx, POLLIN);
-}
-
 /* The filter of a packet socket that sees what goes out, as tcpdump has one. */
 void filter_tap(const struct zc_transport *t)
 {
@@ -118,7 +105,7 @@ void filter_tap(const struct zc_transport *t)
 	hold(&w);
 	zc_send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
 	let_go(&w);
-	arrives(&w, buf);
+	zc_wait(w.p.rx, POLLIN);
 	zc_fill(buf, PAYLOAD, true);
 	next_frame(&out, &f, PAYLOAD);
 	check(!zc_changed(f.bytes + f.data, PAYLOAD), "data that the filter has not seen");

@@ -98,7 +98,14 @@ def test_a_killed_server_is_blamed_for_the_test_it_died_in() -> None:
 def test_a_lost_ok_is_not_given_back_without_the_barrier() -> None:
     client = "0 - a...ok\n1 - b...unexpected EOF on control socket\n=== status 1"
     found = verdicts(both(client, "0 - a...\n=== status 139", 139))
-    assert found == {"a": Verdict.CRASH, "b": Verdict.FAIL}
+    assert found == {"a": Verdict.CRASH, "b": Verdict.NOT_RUN}
+
+
+def test_what_one_side_began_when_the_other_was_gone_was_not_run() -> None:
+    # recorded: the client of 34 met a connect that was left of 33, and the server went on to 35
+    client = "0 - a...connect: Connection reset by peer\n=== status 1"
+    found = verdicts(both(client, "0 - a...ok\n1 - b...send: Connection reset by peer", 1))
+    assert found == {"a": Verdict.FAIL, "b": Verdict.NOT_RUN}
 
 
 def test_both_sides_say_why() -> None:
