@@ -19,17 +19,6 @@ def cases_of(kzc: Kzc, subject: str) -> dict[str, dict[str, Any]]:
     return {case["name"]: case for case in found["cases"]}
 
 
-@pytest.mark.vm
-def test_a_guests_frames_leave_in_place_or_copied(kzc: Kzc) -> None:
-    done = kzc("test", "vhost-net", "--tree", TREE, "--append", "kzc.case=tap/tcp/G2H/4096")
-    assert done.code == 0, done.said
-    on, off = (cases_of(kzc, subject)["tap/tcp/G2H/4096"] for subject in BOOTS)
-    assert (on["verdict"], off["verdict"]) == ("pass", "pass")
-    assert int(on["detail"]["zerocopied"]) > 0
-    assert int(off["detail"]["started"]) == 0
-    assert off["reason"].startswith("copied")
-
-
 @pytest.mark.full
 @pytest.mark.parametrize("profile", ["default", "debug"])
 def test_all_of_it(kzc: Kzc, profile: str) -> None:
