@@ -25,6 +25,8 @@ from qemu_migration.pages import PAGE, filled
 from qemu_migration.pair import ZEROCOPY, How, Pair, pair
 from qemu_migration.progress import Progress
 
+_PATIENCE = 20.0  # seconds of the guest's clock, which may be slow
+
 
 def bench(lines: Iterable[str]) -> Iterator[str]:
     """The lines of each round, as it is over."""
@@ -62,6 +64,7 @@ def _lacking(number: str, skipped: Skipped) -> str:
 
 def _round(content: bytes, way: str, how: How, spinner: int) -> tuple[dict[str, object], ...]:
     with ground(content) as made:
+        made.patience = _PATIENCE
         source, destination = made.source(), made.destination()
         locked = 4 * len(content)
         with pair((source, destination), WAYS[way], how, locked, made.patience) as both:

@@ -73,12 +73,15 @@ class Pair:
             if now.over:
                 raise Failed(f"waiting for {what}: {told(now)}; {self.said()}")
             if time.monotonic() > end:
-                raise Failed(
-                    f"waiting for {what}: {told(now)} after {self.patience:.0f} s, "
-                    f"{now.remaining} bytes of {now.total} to go: a completion that never came?"
-                )
+                raise self._late(what, now)
             time.sleep(_POLL)
         return now
+
+    def _late(self, what: str, now: Progress) -> Failed:
+        return Failed(
+            f"waiting for {what}: {told(now)} after {self.patience:.0f} s, "
+            f"{now.remaining} bytes of {now.total} to go: a completion that never came?"
+        )
 
     def said(self) -> str:
         """The last lines of both."""
@@ -86,8 +89,11 @@ class Pair:
 
     def over(self) -> None:
         """Wait for the source's end, a good one or not, without asking: that would cost it time."""
-        while self.source.monitor.event("MIGRATION")["status"] not in DONE:
-            pass
+        try:
+            while self.source.monitor.event("MIGRATION")["status"] not in DONE:
+                pass
+        except Gone:
+            raise self._late("its end", self.progress()) from None
 
     def completed(self) -> Progress:
         """Wait for the source's end, which has to be a good one."""
