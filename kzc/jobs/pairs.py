@@ -15,6 +15,7 @@ from kzc.guest import cid
 from kzc.guest.argv import GuestSpec
 from kzc.guest.capture import Capture, capturing
 from kzc.guest.ends import GuestEnd, HostEnd
+from kzc.guest.events import misplaced
 from kzc.guest.hosting import programs_on
 from kzc.guest.network import GATEWAY, UP
 from kzc.guest.session import Guest as Booted
@@ -28,7 +29,7 @@ from kzc.suites.manifest import Suite
 from kzc.suites.pair import Pair
 from kzc.suites.pair_runner import run_pairs
 from kzc.suites.runner import Setting
-from kzc.values import Ended, KernelBuild, Limits, Outcome
+from kzc.values import Ended, KernelBuild, Limits, Outcome, Verdict
 
 _INSIDE = 51000
 _PORTS = (1 << 16, 1 << 30)  # AF_VSOCK ports that nobody else uses by habit
@@ -36,6 +37,7 @@ _ATTEMPTS = 3
 _EMULATED_BOOT = Limits(6, 60)  # silence is how a lost guest shows; one that lives is never so long
 LOST = (Ended.GONE, Ended.SILENCE, Ended.STALLED)
 _IN_GUEST = "/kzc/bin"
+_KILLED = "emulated SVM killed the guest by a double fault that no CPU delivers"
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,50 @@ def test(
     """A boot outcome and, when the guest came up, a test outcome; both are kept.
 
     `name` is how reports call it: the suite and the topology, perhaps the kernels. `symbols` are
-    those of the "guest" and, where its kernel is one of ours, of the "host".
+    those of the "guest" and, where its kernel is one of ours, of the "host". Where emulated SVM
+    killed the guest, all of it is done once more.
     """
+    console = shopfloor.folder(f"test-{name}") / "console.log"
+
+    def once() -> tuple[tuple[Outcome, ...], bool]:
+        kept = _once(
+            shopfloor, side, behind, suite, programs, plan=plan, name=name, symbols=symbols
+        )
+        lines = console.read_text(errors="replace").splitlines() if len(kept) > 1 else ()
+        return kept, side.emulated and misplaced(lines)
+
+    kept, theirs = once()
+    if theirs:
+        shopfloor.screen.step(f"emulated SVM killed the guest of {name}: once more")
+        kept, twice = once()
+        kept = (*kept[:1], *(killed(outcome, twice=twice) for outcome in kept[1:]))
+    return (*kept[:1], *map(shopfloor.keep, kept[1:]))
+
+
+def killed(outcome: Outcome, *, twice: bool) -> Outcome:
+    """What a suite says whose guest emulated SVM has killed, and `twice` the second one as well:
+    that is nothing of the kernel's then."""
+    if not twice:
+        return replace(outcome, reason="; ".join(filter(None, (outcome.reason, _KILLED))))
+    cases = tuple(
+        replace(case, verdict=Verdict.INFRA) if case.verdict is Verdict.CRASH else case
+        for case in outcome.cases
+    )
+    return replace(outcome, verdict=Verdict.INFRA, reason=f"{_KILLED}, twice", cases=cases)
+
+
+def _once(
+    shopfloor: Workshop,
+    side: Side,
+    behind: Guest,
+    suite: Suite,
+    programs: Programs,
+    *,
+    plan: Plan,
+    name: str,
+    symbols: Mapping[str, Symbols],
+) -> tuple[Outcome, ...]:
+    """A boot outcome, which is kept, and when the guest came up a test outcome, which is not."""
     folder = shopfloor.folder(f"test-{name}")
     shopfloor.screen.step(f"booting the guest for {name} on {side.host.name}")
     spec = replace(second_level(side, plan, Path(behind.kernel.image)), forwarded=_INSIDE)
@@ -112,7 +156,7 @@ def test(
     # whose trace it is stands in front of the signature
     whose = symbols.get(str(detail.get("signature", "")).partition(":")[0])
     outcome = whose.decoded(outcome, shopfloor.runner) if whose else outcome
-    return boot, shopfloor.keep(outcome)
+    return boot, outcome
 
 
 @contextmanager

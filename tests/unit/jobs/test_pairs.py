@@ -3,8 +3,8 @@
 
 import pytest
 
-from kzc.jobs.pairs import tried_again
-from kzc.values import Ended
+from kzc.jobs.pairs import killed, tried_again
+from kzc.values import Case, Ended, Outcome, Stage, Verdict
 
 LOST = {Ended.GONE, Ended.SILENCE, Ended.STALLED}
 
@@ -20,3 +20,19 @@ def test_a_guest_whose_cid_was_taken_gets_another(emulated: bool) -> None:
     assert tried_again(Ended.GONE, taken=True, emulated=emulated)
     assert not tried_again(Ended.EXIT, taken=True, emulated=emulated)
     assert not tried_again(Ended.PANIC, taken=True, emulated=emulated)
+
+
+def test_a_guest_that_the_emulation_killed_twice_is_no_crash_of_the_kernels() -> None:
+    cases = (Case("a", Verdict.PASS), Case("b", Verdict.CRASH), Case("c", Verdict.NOT_RUN))
+    outcome = Outcome(Stage.TEST, "vsock nested", Verdict.CRASH, cases=cases, reason="crash: b")
+    found = killed(outcome, twice=True)
+    assert found.verdict is Verdict.INFRA
+    assert [case.verdict for case in found.cases] == [Verdict.PASS, Verdict.INFRA, Verdict.NOT_RUN]
+    assert found.reason.endswith("no CPU delivers, twice")
+
+
+def test_the_second_try_says_what_became_of_the_first() -> None:
+    outcome = Outcome(Stage.TEST, "vsock nested", Verdict.FAIL, reason="1 fail")
+    found = killed(outcome, twice=False)
+    assert found.verdict is Verdict.FAIL
+    assert found.reason.startswith("1 fail; emulated SVM killed the guest")
