@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which boots of a pair's guest are no verdict on its kernel."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
+from kzc.jobs import pairs
 from kzc.jobs.pairs import killed, tried_again
+from kzc.jobs.workshop import Workshop
 from kzc.values import Case, Ended, Outcome, Stage, Verdict
 
+MISPLACED = (Path(__file__).parents[2] / "data" / "guest" / "misplaced.log").read_text()
 LOST = {Ended.GONE, Ended.SILENCE, Ended.STALLED}
 
 
@@ -36,3 +45,32 @@ def test_the_second_try_says_what_became_of_the_first() -> None:
     found = killed(outcome, twice=False)
     assert found.verdict is Verdict.FAIL
     assert found.reason.startswith("1 fail; emulated SVM killed the guest")
+
+
+@pytest.mark.parametrize(
+    ("killed_goes", "verdict"), [(0, Verdict.FAIL), (1, Verdict.FAIL), (2, Verdict.INFRA)]
+)
+def test_what_the_emulation_killed_is_done_once_more(
+    shopfloor: Workshop, monkeypatch: pytest.MonkeyPatch, killed_goes: int, verdict: Verdict
+) -> None:
+    logs = [MISPLACED] * killed_goes + ["all is well\n"]
+    goes = 0
+
+    def once(shop: Workshop, *_: object, name: str, **__: object) -> tuple[Outcome, ...]:
+        nonlocal goes
+        (shop.folder(f"test-{name}") / "console.log").write_text(logs[goes])
+        goes += 1
+        return (
+            shop.keep(Outcome(Stage.BOOT, "guest", Verdict.PASS)),
+            Outcome(Stage.TEST, name, Verdict.FAIL, reason=f"go {goes}"),
+        )
+
+    monkeypatch.setattr(pairs, "_once", once)
+    side, nothing = cast("Any", SimpleNamespace(emulated=True)), cast("Any", None)
+    found = pairs.test(
+        *(shopfloor, side, nothing, nothing, nothing), plan=nothing, name="vsock", symbols={}
+    )
+    assert goes == min(killed_goes + 1, 2)
+    assert found[-1].verdict is verdict
+    kept = [each for each in shopfloor.run.run.outcomes if each.stage is Stage.TEST]
+    assert kept == [found[-1]]
