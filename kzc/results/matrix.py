@@ -65,11 +65,13 @@ def patches(run: Run) -> Matrix | None:
 
 
 def suites(run: Run) -> Matrix | None:
-    """Every suite in every topology that it ran in; None where none was to run."""
+    """Every suite in every topology that it ran in, and the plans of a run over several trees as
+    rows of their own; None where none was to run."""
     cells: dict[str, dict[str, Mark]] = {}
     for at, outcome in enumerate(run.outcomes):
-        if outcome.stage is Stage.TEST:
-            suite, where = of_suite(outcome)
+        plan = _job(outcome).get("plan")
+        if outcome.stage is (Stage.BENCH if plan else Stage.TEST):
+            suite, where = _of_plan(outcome) if plan else of_suite(outcome)
             if where in cells.get(suite, ()):
                 suite = short(outcome.subject, 100)  # never one result in the place of another
             cells.setdefault(suite, {})[where] = _suite(outcome, at)
@@ -91,6 +93,11 @@ def of_suite(outcome: Outcome) -> tuple[str, str]:
         return short(job["suite"], 60), short(place, 60)
     suite, _, where = line(outcome.subject).partition(" ")
     return short(suite, 60), short(where, 60) or LOOPBACK
+
+
+def _of_plan(outcome: Outcome) -> tuple[str, str]:
+    job = _job(outcome)
+    return short(job.get("plan", ""), 60), short(f"{job.get('tree', '')} bench", 60)
 
 
 def _line(outcome: Outcome, marks: Sequence[Mark | None]) -> Line:

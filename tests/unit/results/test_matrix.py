@@ -69,3 +69,18 @@ def test_none_and_too_many() -> None:
     found = patches(replace(sample.run(), outcomes=many))
     assert found is not None
     assert (len(found.lines), found.left_out) == (MOST, 3)
+
+
+def test_a_plan_of_a_ci_run_is_a_row_and_its_boots_are_none() -> None:
+    job = {"tree": "6.12", "series": "s", "plan": "smoke", "name": "6.12/s/bench/smoke"}
+    boots = [
+        Outcome(Stage.TEST, f"bench of 6.12 boot {number}", Verdict.PASS, detail={"job": job})
+        for number in (1, 2)
+    ]
+    plan = Outcome(Stage.BENCH, "smoke", Verdict.FAIL, detail={"job": job})
+    found = suites(replace(sample.run(), outcomes=(*boots, plan)))
+    assert found is not None
+    assert found.columns == ("6.12 bench",)
+    assert [(line.name, [mark.word for mark in line.marks if mark]) for line in found.lines] == [
+        ("smoke", ["fail"])
+    ]
