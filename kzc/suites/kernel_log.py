@@ -30,7 +30,8 @@ _FRAME = re.compile(
 )
 _POINTER = re.compile(r"(?:RIP: 0010:|pc : )([A-Za-z_][\w.]*)\+0x")
 _TRACE = re.compile(r"Call [Tt]race:|(?:kmemleak:)?\s*backtrace(?: \(|:)")
-_MARK = re.compile(r"kzc: (begin|end) (\S+)")
+# what a tty still had to print may stand in front of it, and no timestamp between them
+_MARK = re.compile(r"kzc: (begin|end) (\S+)$")
 _CUT_HERE = "[ cut here ]"
 _SPLIT_OFF = re.compile(r"(?:\.(?:isra|constprop|part|cold|llvm)(?:\.\d+)*)+$")
 _OVER = re.compile(r"---\[ end |={40,}$")
@@ -143,7 +144,7 @@ def scan(lines: Iterable[str], rules: Rules) -> tuple[Finding, ...]:
             continue
         current = found[-1] if found else None
         rule = _denied(text, rules) if sieve.search(text) else None
-        if "kzc: " in text and (mark := _MARK.fullmatch(text)):
+        if "kzc: " in text and (mark := _MARK.search(text)):
             during = mark[2] if mark[1] == "begin" else ""
         if current and _CUT_HERE in text:
             current.over = current.sealed = True

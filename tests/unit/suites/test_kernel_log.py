@@ -114,6 +114,13 @@ def test_a_warning_right_below_a_segfault_is_not_hidden() -> None:
     assert [finding.kind for finding in found] == ["segfault", "warning"]
 
 
+@pytest.mark.parametrize("left", ["", "\x9b" * 4000, "[31mred "])
+def test_what_a_tty_still_had_to_print_hides_no_line_below_it(left: str) -> None:
+    lines = (f"{left}kzc: begin gentle/full", f"{left}kzc: no space left on /tmp")
+    found = only([*lines, "kzc: end gentle/full"])
+    assert (found.kind, found.during) == ("disk-full", "gentle/full")
+
+
 KASAN = """\
 ==================================================================
 BUG: KASAN: slab-use-after-free in msg_zerocopy_put_abort+0x2a/0x40
