@@ -56,38 +56,94 @@ class Programs:
     guest: Path
 
 
-def test(
-    shopfloor: Workshop,
-    side: Side,
-    behind: Guest,
-    suite: Suite,
-    programs: Programs,
-    *,
-    plan: Plan,
-    name: str,
-    symbols: Mapping[str, Symbols],
-) -> tuple[Outcome, ...]:
-    """A boot outcome and, when the guest came up, a test outcome; both are kept.
+@dataclass(frozen=True)
+class Meeting:
+    """A suite between a host that is up and a guest that is to be booted behind it.
 
     `name` is how reports call it: the suite and the topology, perhaps the kernels. `symbols` are
-    those of the "guest" and, where its kernel is one of ours, of the "host". Where emulated SVM
-    killed the guest, all of it is done once more.
+    those of the "guest" and, where its kernel is one of ours, of the "host".
     """
-    console = shopfloor.folder(f"test-{name}") / "console.log"
 
-    def once() -> tuple[tuple[Outcome, ...], bool]:
-        kept = _once(
-            shopfloor, side, behind, suite, programs, plan=plan, name=name, symbols=symbols
+    shopfloor: Workshop
+    side: Side
+    behind: Guest
+    suite: Suite
+    programs: Programs
+    plan: Plan
+    name: str
+    symbols: Mapping[str, Symbols]
+
+    def test(self) -> tuple[Outcome, ...]:
+        """A boot outcome and, when the guest came up, a test outcome; both are kept. Where emulated
+        SVM killed the guest, all of it is done once more."""
+        kept = self._once()
+        if self._killed(kept):
+            self.shopfloor.screen.step(f"emulated SVM killed the guest of {self.name}: once more")
+            kept = self._once()
+            twice = self._killed(kept)
+            kept = (*kept[:1], *(killed(outcome, twice=twice) for outcome in kept[1:]))
+        return (*kept[:1], *map(self.shopfloor.keep, kept[1:]))
+
+    def _killed(self, kept: tuple[Outcome, ...]) -> bool:
+        if len(kept) == 1 or not self.side.emulated:
+            return False
+        console = self.shopfloor.folder(f"test-{self.name}") / "console.log"
+        return misplaced(console.read_text(errors="replace").splitlines())
+
+    def _once(self) -> tuple[Outcome, ...]:
+        """A boot outcome, which is kept, and when the guest came up a test outcome, not kept."""
+        folder = self.shopfloor.folder(f"test-{self.name}")
+        self.shopfloor.screen.step(f"booting the guest for {self.name} on {self.side.host.name}")
+        spec = replace(
+            second_level(self.side, self.plan, Path(self.behind.kernel.image)), forwarded=_INSIDE
         )
-        lines = console.read_text(errors="replace").splitlines() if len(kept) > 1 else ()
-        return kept, side.emulated and misplaced(lines)
-
-    kept, theirs = once()
-    if theirs:
-        shopfloor.screen.step(f"emulated SVM killed the guest of {name}: once more")
-        kept, twice = once()
-        kept = (*kept[:1], *(killed(outcome, twice=twice) for outcome in kept[1:]))
-    return (*kept[:1], *map(shopfloor.keep, kept[1:]))
+        # one emulated CPU inside of two: more of them only wait for each other
+        cpus = 1 if self.side.emulated else self.suite.cpus
+        memory = max(self.suite.memory_mib, self.plan.memory)
+        spec = replace(spec, cpus=cpus, memory=memory, modules=self.behind.modules)
+        spec = with_initrd(spec, folder, sorted(self.programs.guest.iterdir()))
+        rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
+        try:
+            with self.shopfloor.places.place(f"{self.side.topology}/guest") as place:
+                guest, guest_cid, attempts = place.enter(
+                    boot_behind(self.shopfloor, self.side, spec, folder, self.name)
+                )
+                boot = boot_outcome(spec, guest.booted, rules, self.name)
+                detail = {
+                    **boot.detail,
+                    **_facts(self.side),
+                    "cid": guest_cid,
+                    "attempts": attempts,
+                }
+                detail["repeat"] = self.shopfloor.again
+                log = self.shopfloor.relative(folder / "console.log")
+                boot = self.symbols["guest"].decoded(
+                    replace(boot, log=log, detail=detail), self.shopfloor.runner
+                )
+                boot = self.shopfloor.keep(boot)
+                if guest.booted.ended is not Ended.EXIT:
+                    return (boot,)
+                self.shopfloor.screen.step(f"running {self.name}")
+                pair = pair_of(self.side, guest, guest_cid, self.programs, folder)
+                setting = Setting(_IN_GUEST, self.side.factor, pair.guest.absent, rules)
+                watch = stopwatch()
+                with capturing(self.side.host, folder, self.side.hosting.lacks) as capture:
+                    outcome = run_pairs(self.suite, pair, setting, self.shopfloor.screen.case)
+                took = watch()
+        finally:
+            (folder / "initramfs").unlink(missing_ok=True)
+        detail = {
+            **outcome.detail,
+            **_facts(self.side),
+            **_captured(self.shopfloor, capture),
+            "repeat": self.shopfloor.again,
+        }
+        log = self.shopfloor.relative(folder / "control.log")
+        outcome = replace(outcome, subject=self.name, seconds=took, log=log, detail=detail)
+        # whose trace it is stands in front of the signature
+        whose = self.symbols.get(str(detail.get("signature", "")).partition(":")[0])
+        outcome = whose.decoded(outcome, self.shopfloor.runner) if whose else outcome
+        return boot, outcome
 
 
 def killed(outcome: Outcome, *, twice: bool) -> Outcome:
@@ -100,63 +156,6 @@ def killed(outcome: Outcome, *, twice: bool) -> Outcome:
         for case in outcome.cases
     )
     return replace(outcome, verdict=Verdict.INFRA, reason=f"{_KILLED}, twice", cases=cases)
-
-
-def _once(
-    shopfloor: Workshop,
-    side: Side,
-    behind: Guest,
-    suite: Suite,
-    programs: Programs,
-    *,
-    plan: Plan,
-    name: str,
-    symbols: Mapping[str, Symbols],
-) -> tuple[Outcome, ...]:
-    """A boot outcome, which is kept, and when the guest came up a test outcome, which is not."""
-    folder = shopfloor.folder(f"test-{name}")
-    shopfloor.screen.step(f"booting the guest for {name} on {side.host.name}")
-    spec = replace(second_level(side, plan, Path(behind.kernel.image)), forwarded=_INSIDE)
-    # one emulated CPU inside of two: more of them only wait for each other
-    cpus = 1 if side.emulated else suite.cpus
-    memory = max(suite.memory_mib, plan.memory)
-    spec = replace(spec, cpus=cpus, memory=memory, modules=behind.modules)
-    spec = with_initrd(spec, folder, sorted(programs.guest.iterdir()))
-    rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
-    try:
-        with shopfloor.places.place(f"{side.topology}/guest") as place:
-            guest, guest_cid, attempts = place.enter(
-                boot_behind(shopfloor, side, spec, folder, name)
-            )
-            boot = boot_outcome(spec, guest.booted, rules, name)
-            detail = {**boot.detail, **_facts(side), "cid": guest_cid, "attempts": attempts}
-            detail["repeat"] = shopfloor.again
-            log = shopfloor.relative(folder / "console.log")
-            boot = symbols["guest"].decoded(replace(boot, log=log, detail=detail), shopfloor.runner)
-            boot = shopfloor.keep(boot)
-            if guest.booted.ended is not Ended.EXIT:
-                return (boot,)
-            shopfloor.screen.step(f"running {name}")
-            pair = pair_of(side, guest, guest_cid, programs, folder)
-            setting = Setting(_IN_GUEST, side.factor, pair.guest.absent, rules)
-            watch = stopwatch()
-            with capturing(side.host, folder, side.hosting.lacks) as capture:
-                outcome = run_pairs(suite, pair, setting, shopfloor.screen.case)
-            took = watch()
-    finally:
-        (folder / "initramfs").unlink(missing_ok=True)
-    detail = {
-        **outcome.detail,
-        **_facts(side),
-        **_captured(shopfloor, capture),
-        "repeat": shopfloor.again,
-    }
-    log = shopfloor.relative(folder / "control.log")
-    outcome = replace(outcome, subject=name, seconds=took, log=log, detail=detail)
-    # whose trace it is stands in front of the signature
-    whose = symbols.get(str(detail.get("signature", "")).partition(":")[0])
-    outcome = whose.decoded(outcome, shopfloor.runner) if whose else outcome
-    return boot, outcome
 
 
 @contextmanager

@@ -115,7 +115,7 @@ class Job:
                 continue
             if suite.name not in host.programs or suite.name not in guest.programs:
                 continue  # that its programs do not build was kept when they were made
-            kept = pairs.test(
+            meeting = pairs.Meeting(
                 self.shopfloor,
                 side,
                 pairs.Guest(guest.kernel, guest.modules),
@@ -128,7 +128,7 @@ class Job:
                     **({"host": Symbols(host.kernel, host.repo)} if side.first else {}),
                 },
             )
-            if len(kept) == 1:
+            if len(meeting.test()) == 1:
                 reason = "the guest did not come up"
                 self.shopfloor.keep(Outcome(Stage.TEST, name, Verdict.NOT_RUN, reason=reason))
 

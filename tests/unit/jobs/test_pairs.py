@@ -9,8 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from kzc.jobs import pairs
-from kzc.jobs.pairs import killed, tried_again
+from kzc.jobs.pairs import Meeting, killed, tried_again
 from kzc.jobs.workshop import Workshop
 from kzc.values import Case, Ended, Outcome, Stage, Verdict
 
@@ -56,20 +55,18 @@ def test_what_the_emulation_killed_is_done_once_more(
     logs = [MISPLACED] * killed_goes + ["all is well\n"]
     goes = 0
 
-    def once(shop: Workshop, *_: object, name: str, **__: object) -> tuple[Outcome, ...]:
+    def once(meeting: Meeting) -> tuple[Outcome, ...]:
         nonlocal goes
-        (shop.folder(f"test-{name}") / "console.log").write_text(logs[goes])
+        (shopfloor.folder("test-vsock") / "console.log").write_text(logs[goes])
         goes += 1
         return (
-            shop.keep(Outcome(Stage.BOOT, "guest", Verdict.PASS)),
-            Outcome(Stage.TEST, name, Verdict.FAIL, reason=f"go {goes}"),
+            shopfloor.keep(Outcome(Stage.BOOT, "guest", Verdict.PASS)),
+            Outcome(Stage.TEST, meeting.name, Verdict.FAIL, reason=f"go {goes}"),
         )
 
-    monkeypatch.setattr(pairs, "_once", once)
+    monkeypatch.setattr(Meeting, "_once", once)
     side, nothing = cast("Any", SimpleNamespace(emulated=True)), cast("Any", None)
-    found = pairs.test(
-        *(shopfloor, side, nothing, nothing, nothing), plan=nothing, name="vsock", symbols={}
-    )
+    found = Meeting(shopfloor, side, nothing, nothing, nothing, nothing, "vsock", {}).test()
     assert goes == min(killed_goes + 1, 2)
     assert found[-1].verdict is verdict
     kept = [each for each in shopfloor.run.run.outcomes if each.stage is Stage.TEST]
