@@ -269,7 +269,8 @@ def _remark(left: int, *, theirs: bool) -> str:
     if not left and not theirs:
         return ""
     why = " (a double fault that no CPU delivers)" if theirs else ""
-    return f"emulated SVM lost the second level{why}, {left} rounds are left to another boot"
+    rest = f", {left} rounds are left to another boot" if left else ""
+    return f"emulated SVM lost the second level{why}{rest}"
 
 
 def _alike(turns: Sequence[Turn]) -> Iterator[tuple[Turn, ...]]:

@@ -108,8 +108,8 @@ def _cells(run: Run) -> Iterator[RenderableType]:
             (*map(Text, (row.tree, row.series, row.topology or "-")), *map(_mark, row.marks))
             for row in found.rows
         ]
-        # rather a suite's name is folded than those of all series
         table.columns[2].no_wrap = True
+        # rather a suite's name is folded than those of all series
         yield _section("Jobs", _filled(table, rows, 1, 24))
 
 

@@ -69,6 +69,7 @@ def test_a_round_that_fails_says_why_and_the_next_one_is_measured(
         (0, True, {"copied": 0, "zerocopied": 3}),
         (4, True, {"copied": 4, "zerocopied": 0}),
         (None, False, {"copied": 0, "zerocopied": 0}),
+        (None, True, {"copied": 0, "zerocopied": 0}),
     ],
 )
 def test_a_flush_that_found_only_copies_leaves_nothing_that_was_zerocopy(
