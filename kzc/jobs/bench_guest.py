@@ -168,7 +168,7 @@ def rounds_of(
     if not why:
         last = next((line for line in reversed(answer.output) if line.strip()), "")
         said = "" if last.startswith("{") else f": {last[:120]}"
-        why = f"zcbench ended with status {answer.status}{said}"
+        why = f"the program ended with status {answer.status}{said}"
     return tuple(with_reason(each, why) for each in found)
 
 

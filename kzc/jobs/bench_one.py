@@ -22,6 +22,8 @@ from kzc.shared import shared_folder
 from kzc.suites import kernel_log
 from kzc.values import Answer, Ended
 
+_LOST = "# the guest was lost in round "
+
 
 @dataclass(frozen=True)
 class Program:
@@ -89,14 +91,18 @@ class OneGuest:
             known["KZC_COUNTED"] = "1"
         told = " ".join(f"{name}={shlex.quote(text)}" for name, text in known.items())
         path = shlex.quote(str(self.boot.kernel.programs / program.name))
+        lost = 0
 
         def run(turns: tuple[Turn, ...]) -> Answer:
+            nonlocal lost
             lines = "\n".join(program.lines(turns, self.terms.amount))
-            return guest.run(f"{told} {path} bench <<'CELLS'\n{lines}\nCELLS", PATIENCE)
+            answer = guest.run(f"{told} {path} bench <<'CELLS'\n{lines}\nCELLS", PATIENCE)
+            lost += sum(line.startswith(_LOST) for line in answer.output)
+            return answer
 
         for turns in chunks(self.boot.turns, program.each):
             dead = yield from measuring.part(turns, dead, run)
-        measuring.over({"guest": guest.kernel_log()})
+        measuring.over({"guest": guest.kernel_log()}, _remark(lost))
 
     def _set_up(self, guest: Guest, text: str) -> str:
         """Words on what could not be set before the first round."""
@@ -105,3 +111,11 @@ class OneGuest:
             said = " ".join(answer.output[-1:]) or answer.ended
             return f"the guest could not be set up: {said}"
         return ""
+
+
+def _remark(lost: int) -> str:
+    """What a report says of second levels that did not last; empty if all did."""
+    if not lost:
+        return ""
+    rounds = "a round was" if lost == 1 else f"{lost} rounds were"
+    return f"the second level was lost and {rounds} measured again"

@@ -14,7 +14,7 @@ from kzc.bench.values import Mode, Round
 from kzc.bench.zcbench import Amount, Turn
 from kzc.guest.argv import GuestSpec
 from kzc.guest.first_level import host_of_guests
-from kzc.jobs.bench_guest import Boot, Terms, only_counted_by_tcg, set_up
+from kzc.jobs.bench_guest import Boot, Terms, only_counted_by_tcg, prepare
 from kzc.jobs.bench_measure import bench_suite
 from kzc.jobs.bench_one import OneGuest, Program
 from kzc.jobs.guests import Plan, guest_spec, second_level, with_initrd
@@ -65,8 +65,8 @@ class _OneMode:
         behind = with_initrd(self._spec(), folder, [self.boot.kernel.programs / "vhost_net"])
         spec = host_of_guests(replace(behind, initrd=None), bench_suite("vhost-net").wires)
         one = OneGuest(self.shopfloor, self.plan, self.boot, self.terms, spec, label, "nested")
-        # how the host schedules is the program's business
-        text = "\n".join(set_up(self.terms.sysctls)) or "true"
+        # it has a spinner of its own
+        text = prepare(self.terms, "", spin=False)
         program = Program("vhost_net", lines_of, _EACH, text, second_level(behind))
         try:
             yield from one.rounds(lambda guest: one.measured_by(guest, program))

@@ -114,7 +114,7 @@ struct counts since(const struct counts *before)
 
 long pending(double seconds)
 {
-	double until = now() + seconds * slowdown();
+	double until = now() + patience(seconds);
 
 	for (;;) {
 		struct counts c = counts();

@@ -65,7 +65,7 @@ static bool next_line(struct end *e, char *line, double until)
 
 bool answer(struct end *e, char *line, double seconds)
 {
-	double until = now() + seconds * slowdown();
+	double until = now() + patience(seconds);
 	char said[LINE], *rest;
 
 	while (next_line(e, said, until)) {

@@ -45,8 +45,8 @@ static void wait_for(int fd, short events, teller fail)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
-	if (poll(&p, 1, 20000 * slowdown()) != 1)
-		fail("nothing came for %u s", 20 * slowdown());
+	if (poll(&p, 1, 1000 * patience(20)) != 1)
+		fail("nothing came for %.1f s", patience(20));
 }
 
 static size_t take(int fd, teller fail)

@@ -31,6 +31,16 @@ unsigned int slowdown(void)
 	return value > 1 ? 2 * value : 1;
 }
 
+bool by_instructions(void)
+{
+	return getenv("KZC_COUNTED");
+}
+
+double patience(double seconds)
+{
+	return by_instructions() ? COUNTED : seconds * slowdown();
+}
+
 double now(void)
 {
 	struct timespec t;

@@ -99,6 +99,7 @@ long frames(enum way way);
 
 /* host.c: the ways out and the guest behind them */
 #define HELD_FOR_EVER	250000	/* ms; tc takes no 300 s */
+/* Those that an earlier call of this program made are taken as they are. */
 void make_ways(void);
 /* Have a guest that answers; false with the reason. */
 bool boot_guest(char *why, size_t room);
@@ -143,6 +144,11 @@ const char *because(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Whether vhost_net.experimental_zcopytx is on. */
 bool zerocopy(void);
 unsigned int slowdown(void);
+/* Whether this guest's clock counts instructions. */
+bool by_instructions(void);
+#define COUNTED	0.2	/* of its seconds, each of which a guest that spins makes two minutes of */
+/* Seconds for what takes @seconds under KVM, and no boot. */
+double patience(double seconds);
 double now(void);
 void pause_ms(int ms);
 

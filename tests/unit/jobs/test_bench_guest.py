@@ -67,7 +67,7 @@ def test_all_turns_are_in_chunks_once() -> None:
     [
         (Answer(Ended.PANIC, None, (), (), 1.0), "the kernel panicked"),
         (Answer(Ended.EXIT, 3, ("zcbench: fork: no",), (), 1.0), "status 3: zcbench: fork: no"),
-        (Answer(Ended.EXIT, 0, (), (), 1.0), "zcbench ended with"),
+        (Answer(Ended.EXIT, 0, (), (), 1.0), "the program ended with"),
     ],
 )
 def test_each_turn_has_a_round_with_the_reason(answer: Answer, reason: str) -> None:
