@@ -74,6 +74,7 @@ bool answer(struct end *e, char *line, double seconds)
 		snprintf(line, LINE, "%s", rest + 1);
 		return true;
 	}
+	snprintf(line, LINE, "nothing was heard in %.1f s", patience(seconds));
 	return false;
 }
 
