@@ -181,7 +181,7 @@ static void exec_qemu(int control, int macvtap)
 		 "-device virtio-net-pci,netdev=n2,romfile=,mac=52:54:00:12:00:02 "
 		 ">" QEMU_LOG " 2>&1 </dev/null",
 		 emulated && kvm && sysconf(_SC_NPROCESSORS_ONLN) > 1 ? "taskset -c 1" : "", qemu ? qemu : "qemu-system-x86_64",
-		 !kvm ? "-accel tcg -cpu max" : emulated ? "-accel kvm -cpu qemu64,+smap,+smep" :
+		 !kvm ? "-accel tcg -cpu max" : emulated ? "-accel kvm -cpu qemu64,+smap,+smep,-kvm-pv-eoi" :
 		 "-accel kvm -cpu host", image, initrd, control, macvtap);
 	execl("/bin/sh", "sh", "-c", command, NULL);
 	_exit(127);

@@ -40,8 +40,7 @@ struct end {
 extern struct end guest, far[WAYS];
 
 void ask(struct end *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The next answer to the last request; false where none came in @seconds under KVM. */
-/* What was answered to the last request, or that nothing was, for @seconds under KVM. */
+/* The next answer to the last request; false, and words, where none came in @seconds under KVM. */
 bool answer(struct end *e, char *line, double seconds);
 /* Bytes up to a line that is @text, whoever sent it. */
 bool await(struct end *e, const char *text, double seconds);
