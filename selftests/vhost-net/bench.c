@@ -6,7 +6,8 @@
  * Where instructions are counted (KZC_COUNTED) a spinner takes all that is left of the one CPU, so
  * that it never halts, and the receiver's time is without it. The guest and vhost-net's threads then
  * go on until they have to wait, whatever the clock says. This program goes before them, so that a
- * guest that emulated SVM lost, which may spin, is seen: its round is measured again.
+ * guest that emulated SVM lost, which may spin, is seen: its round is measured again. A watchman ends
+ * such a guest where this program waits for a worker of the kernel's, which goes after it.
  *
  * Frames are counted during the warm-up only, as each probe costs what is to be measured. Of the
  * messages after it the receiver tells time, idle time and the CPU time of vhost-net's threads,
@@ -14,6 +15,8 @@
  */
 #include "vhost_net.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,8 +27,10 @@
 
 #define TRIPS	32
 #define TRIES	4
+#define ROUND	500	/* ms that no counted round takes */
 
 static pid_t spinner;
+static int watchman = -1;
 
 /* Runs when nothing else does: a CPU that counts its instructions never halts then. */
 static void spin(void)
@@ -46,6 +51,40 @@ static void go_first(void)
 	struct sched_param second = { .sched_priority = 2 };
 
 	sched_setscheduler(0, SCHED_RR, &second);
+}
+
+/* Takes the guest of each round that begins, 0 when it is over. */
+static void watch(void)
+{
+	struct pollfd told = { .events = POLLIN };
+	pid_t pid = 0;
+	int ends[2];
+
+	if (pipe(ends))
+		return;
+	if (fork()) {
+		close(ends[0]);
+		watchman = ends[1];
+		fcntl(watchman, F_SETFD, FD_CLOEXEC);
+		return;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(ends[1]);
+	told.fd = ends[0];
+	for (;;) {
+		if (!poll(&told, 1, pid ? ROUND : -1)) {
+			kill(pid, SIGKILL);
+			pid = 0;
+		} else if (read(told.fd, &pid, sizeof(pid)) != sizeof(pid)) {
+			_exit(0);
+		}
+	}
+}
+
+static void tell_watchman(pid_t pid)
+{
+	if (watchman != -1 && write(watchman, &pid, sizeof(pid)) != sizeof(pid))
+		watchman = -1;
 }
 
 /* vhost-net's threads are told apart from the guest. */
@@ -154,7 +193,9 @@ static const char *measure(long number, struct transfer *t, enum way way, unsign
 		bad = ready_guest();
 		if (bad)
 			return bad;
+		tell_watchman(guest.pid);
 		bad = round_of(number, t, way, warmup);
+		tell_watchman(0);
 		if (!bad || attempt == TRIES || alive(&guest))
 			return bad;
 		printf("# the guest was lost in round %ld, attempt %d: %s\n", number, attempt, bad);
@@ -175,6 +216,7 @@ int bench(void)
 	if (by_instructions()) {
 		spin();
 		go_first();
+		watch();
 	}
 	make_ways();
 	while (fgets(line, sizeof(line), stdin)) {
