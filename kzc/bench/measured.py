@@ -124,11 +124,14 @@ def reference(cell: Cell, against: Mode) -> Cell:
     return replace(cell, mode=against, interval=1 if against is Mode.COPY else cell.interval)
 
 
-def ratio(new: Measured, old: Measured) -> Difference | None:
+def ratio(new: Measured, old: Measured, *, may_copy: bool = False) -> Difference | None:
     """`new` as a part of `old`; None where there is nothing to claim: one side has no figures, or
-    was to be zerocopy and was copied. Raises UsageError for two clocks or figures."""
+    was to be zerocopy and was copied, unless it may be. Raises UsageError for two clocks or
+    figures."""
     comparable(new, old)
-    if new.summary is None or old.summary is None or not (_honest(new) and _honest(old)):
+    if new.summary is None or old.summary is None:
+        return None
+    if not may_copy and not (_honest(new) and _honest(old)):
         return None
     if not old.summary.median:
         return None

@@ -143,7 +143,9 @@ def _evidence(claim: Claim, shelf: Shelf) -> Iterator[Evidence]:
             continue
         looked += 1
         run = shelf.load(head.id)
-        found = [each for each in run.outcomes if each.stage is stage and _fits(run, each, claim)]
+        # a suite of whose programs one did not build was not run
+        kept = [each for each in run.outcomes if each.stage is stage and (claim.plan or each.cases)]
+        found = [each for each in kept if _fits(run, each, claim)]
         if not found:
             continue
         bench = shelf.bench(run) if claim.plan else None

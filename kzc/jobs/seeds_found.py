@@ -70,7 +70,7 @@ def _of_cases(claim: Claim, pattern: str, cases: Sequence[Case]) -> Point:
 
 def _of_figure(claim: Claim, posted: Posted, evidence: Evidence) -> Point:
     cell, of = (text.replace(AT, posted.at) for text in (claim.cell, claim.of))
-    found = _found(claim.figure, cell, of, evidence)
+    found = _found(claim, cell, of, evidence)
     rule = posted.rule or claim.rule
     assert rule is not None  # the manifest is checked
     word, why = judge(rule, found, posted.percent)
@@ -89,22 +89,22 @@ def _posted(posted: Posted, percent: str) -> str:
     return f"{posted.percent:.0f} % ({posted.posted:,.12g} of {posted.posted_of:,.12g})"
 
 
-def _found(figure: str, cell: str, of: str, evidence: Evidence) -> Found:
+def _found(claim: Claim, cell: str, of: str, evidence: Evidence) -> Found:
     for each in filter(None, (cell, of)):
         if each not in evidence.cases:
             return Found(reason=f"the run has no cell {each}")
     if evidence.bench is not None:
-        return _of_bench(evidence.bench, figure, cell, of)
-    return _of_detail(evidence, figure, cell, of)
+        return _of_bench(evidence.bench, claim, cell, of)
+    return _of_detail(evidence, claim, cell, of)
 
 
-def _of_bench(bench: Bench, figure: str, cell: str, of: str) -> Found:
-    if figure in _SHARES:
-        return _SHARES[figure](bench, cell)
+def _of_bench(bench: Bench, claim: Claim, cell: str, of: str) -> Found:
+    if claim.figure in _SHARES:
+        return _SHARES[claim.figure](bench, cell)
     try:
-        cells = _cells(bench, Figure(figure))
+        cells = _cells(bench, Figure(claim.figure))
     except ValueError:
-        return Found(reason=f"{bench.name} has no figure {figure}")
+        return Found(reason=f"{bench.name} has no figure {claim.figure}")
     new = cells.get(cell)
     if new is None or new.summary is None:
         return Found(reason=new.reason if new else f"{cell} was not measured")
@@ -114,7 +114,7 @@ def _of_bench(bench: Bench, figure: str, cell: str, of: str) -> Found:
     old = cells.get(of)
     if old is None or old.summary is None:
         return Found(reason=old.reason if old else f"{of} was not measured")
-    part = ratio(new, old)
+    part = ratio(new, old, may_copy=claim.may_copy)
     if part is None:
         why = dict.fromkeys((*new.notes, *old.notes))
         return Found(reason="; ".join(why) or "nothing proves that it was zerocopy")
@@ -150,17 +150,17 @@ def _completed(bench: Bench, cell: str) -> Found:
 _SHARES: Mapping[str, Callable[[Bench, str], Found]] = {COPIED: _copied, COMPLETED: _completed}
 
 
-def _of_detail(evidence: Evidence, figure: str, cell: str, of: str) -> Found:
-    new = _number(evidence.cases[cell], figure)
+def _of_detail(evidence: Evidence, claim: Claim, cell: str, of: str) -> Found:
+    new = _number(evidence.cases[cell], claim.figure)
     if isinstance(new, str):
         return Found(reason=new)
     if not of:
         return Found(new, new, new)
-    old = _number(evidence.cases[of], figure)
+    old = _number(evidence.cases[of], claim.figure)
     if isinstance(old, str) or not old:
-        return Found(reason=old if isinstance(old, str) else f"{of}: its {figure} is 0")
+        return Found(reason=old if isinstance(old, str) else f"{of}: its {claim.figure} is 0")
     share = evidence.cases[cell].detail.get(COPIED)
-    if isinstance(share, int | float) and share > 0.05:
+    if isinstance(share, int | float) and share > 0.05 and not claim.may_copy:
         return Found(reason=f"{cell}: {share:.0%} of the completions say copied")
     part = new / old * 100
     return Found(part, part, part, f"{number(new)} of {number(old)}")

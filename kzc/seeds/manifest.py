@@ -52,7 +52,8 @@ class Claim(_Table):
 
     Of a plan, or a suite's numbers: `figure` of the case `cell`, as percent of that of `of` where
     there is one, is held against each of `points` by `rule`. Of a suite otherwise: the cases that
-    fit `cases` (as shells' file names do) have to end as one of `ends`. Only runs count in
+    fit `cases` (as shells' file names do) have to end as one of `ends`. With `may_copy` the figure
+    counts also where all was copied, as the claim is of messages that are. Only runs count in
     `topology`, with `series` on their kernel if it names one, and with `overlay`, or with none if
     that says none.
     """
@@ -75,6 +76,7 @@ class Claim(_Table):
     points: tuple[Posted, ...] = ()
     cases: tuple[_Text, ...] = ()
     ends: tuple[Verdict, ...] = (Verdict.PASS,)
+    may_copy: bool = False
 
     @property
     def proof(self) -> str:

@@ -93,6 +93,13 @@ def test_what_was_copied_tells_nothing_but_that() -> None:
     assert "say copied" in alone.why
 
 
+def test_a_claim_on_what_is_copied_takes_its_figures() -> None:
+    bench = synthetic.bench(copied=synthetic.local_copies)
+    claim = COST.model_copy(update={"may_copy": True})
+    assert answer(claim, [benched(bench)], bench).word is Word.HOLDS
+    assert answer(claim, [benched(bench)]).word is Word.HOLDS
+
+
 def test_shares_of_completions_are_figures_too() -> None:
     bench = synthetic.bench(copied=synthetic.local_copies)
     wants = {"of": "", "rule": None, "points": ({"at": "64K", "rule": "at least 100"},)}
@@ -152,6 +159,14 @@ def test_cases_have_to_pass_all_of_them(cases: list[Case], word: Word, why: str)
     found = answer(CASES, [run("1", suite(*cases))])
     assert found.word is word
     assert why in found.why
+
+
+def test_programs_that_did_not_build_are_no_run_of_their_suite() -> None:
+    broken = Outcome(Stage.TEST, "vsock", FAIL, reason="bench.c did not build")
+    found = answer(CASES, [run("2", broken), run("1", suite(Case("a", PASS)))])
+    assert found.made is not None
+    assert found.made.run == "1"
+    assert answer(CASES, [run("2", broken)]).why.startswith("never run: kzc test vsock")
 
 
 def test_a_claim_may_want_what_is_known_to_be_otherwise() -> None:
