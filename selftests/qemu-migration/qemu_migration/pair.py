@@ -97,7 +97,13 @@ class Pair:
 
     def completed(self) -> Progress:
         """Wait for the source's end, which has to be a good one."""
-        return self.until(lambda now: now.status == "completed", "the migration to complete")
+        done = self.until(lambda now: now.status == "completed", "the migration to complete")
+        # QEMU says so before it has looked how long it took
+        end = time.monotonic() + self.patience
+        while not done.seconds and time.monotonic() < end:
+            time.sleep(_POLL)
+            done = self.progress()
+        return done
 
     def arrived(self) -> None:
         """Wait for the destination to have taken in everything. Raises Failed."""
