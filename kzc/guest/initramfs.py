@@ -50,6 +50,8 @@ def build(
     entries = [_entry(name, stat.S_IFDIR | 0o755) for name in _FOLDERS]
     entries += [_entry(name, stat.S_IFDIR | 0o755) for name in _parents(files)]
     entries.append(_entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)))
+    # before /dev is mounted a shell wants it for whatever it runs in the background
+    entries.append(_entry("dev/null", stat.S_IFCHR | 0o666, device=(1, 3)))
     entries.append(_entry("bin/busybox", stat.S_IFREG | 0o755, _static(busybox)))
     entries.append(_entry("init", stat.S_IFREG | 0o755, (own / "init.sh").read_bytes()))
     entries.append(_entry("kzc/agent.sh", stat.S_IFREG | 0o755, (own / "agent.sh").read_bytes()))

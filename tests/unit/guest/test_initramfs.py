@@ -30,6 +30,7 @@ def test_cpio_lists_what_was_put_in(tmp_path: Path, program: Path) -> None:
     assert rows["kzc/bin/deep"] == "drwxr-xr-x"
     assert rows["kzc/bin/deep/vsock_test"] == "-rwxr-xr-x"
     assert rows["dev/console"].startswith("c")
+    assert rows["dev/null"].startswith("c")
 
 
 def test_contents_come_back_and_the_same_files_give_the_same_bytes(
