@@ -48,6 +48,9 @@ def killed(ground: Ground, way: Way) -> Found:
 
 def _cancel(both: Pair) -> None:
     both.source.monitor.ask("migrate_cancel")
+    # a channel that flushes waits for the completions of all that it sent, and QEMU cancels
+    # nothing before it has them: so the destination has to take it, or to die
+    both.destination.resume()
 
 
 def _kill(both: Pair) -> None:
