@@ -37,8 +37,8 @@ def _migrated(ground: Ground, way: Way, how: How) -> Found:
     with pair((source, destination), way, how, LOCKED, ground.patience) as both:
         before = _used(both)
         both.begin()
-        done = both.completed()
-        both.arrived()
+        both.completed()
+        done = both.arrived()
         after = _used(both)
         nothing_pinned(both)
         ground.compare(destination)

@@ -78,8 +78,8 @@ def _interrupted(ground: Ground, way: Way, interrupt: Callable[[Pair], None], st
         _unharmed(both, ground, before)
         with another(both, second, LOCKED) as retry:
             retry.begin()
-            done = retry.completed()
-            retry.arrived()
+            retry.completed()
+            done = retry.arrived()
             ground.compare(second)
     all_sent(done, ground)
     told_ = found(done, how, way)

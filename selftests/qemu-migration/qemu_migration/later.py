@@ -14,13 +14,14 @@ from collections import Counter
 
 from qemu_migration.complete import Found, found
 from qemu_migration.errors import Failed
-from qemu_migration.ground import LOCKED, Ground
+from qemu_migration.ground import LOCKED, Ground, slowdown
 from qemu_migration.network import Way
 from qemu_migration.pages import PAGE
 from qemu_migration.pair import MIB, UNLIMITED, How, Pair, pair, told
 from qemu_migration.progress import SWITCHOVER
 
 _SLOW = 4 * MIB  # bytes a second: the first pass would take eight
+_READ = 0.5  # seconds for what was sent before to be read: the last pass has to find room
 _LOW = MIB // PAGE  # firmware has its windows below
 _HOT, _COLD = 64, 4  # pages that are written again and again, and how often another one is
 _ENOUGH = 100  # writes, after which the bandwidth is not limited any more
@@ -34,8 +35,8 @@ def dirtied(ground: Ground, way: Way) -> Found:
     with pair((source, destination), way, how, LOCKED, ground.patience) as both:
         written = _write_until_held(both, ground)
         both.source.monitor.ask("migrate-continue", state=SWITCHOVER)
-        done = both.completed()
-        both.arrived()
+        both.completed()
+        done = both.arrived()
         ground.compare(source, written)
         ground.compare(destination, written)
     again = done.sent - len(ground.content) // PAGE
@@ -53,19 +54,19 @@ def flushed(ground: Ground, way: Way) -> Found:
     with pair((source, destination), way, how, LOCKED, ground.patience) as both:
         both.begin()
         both.until(lambda now: now.status == SWITCHOVER, "the last pass")
-        time.sleep(0.2)  # what was sent before is read
+        time.sleep(_READ * slowdown())
         both.destination.pause()
         try:
             written = Counter(range(_LOW, _LOW + _LAST))
             for page in written:
                 both.source.writer.write(page * PAGE, ground.version(page, 1))
             both.source.monitor.ask("migrate-continue", state=SWITCHOVER)
-            done = both.completed()
+            both.completed()
             ground.compare(source, written)
             source.write(b"\xff" * len(ground.content))
         finally:
             both.destination.resume()
-        both.arrived()
+        done = both.arrived()
         ground.compare(destination, written)
     return found(done, how, way)
 

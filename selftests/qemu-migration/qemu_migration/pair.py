@@ -95,18 +95,13 @@ class Pair:
         except Gone:
             raise self._late("its end", self.progress()) from None
 
-    def completed(self) -> Progress:
+    def completed(self) -> None:
         """Wait for the source's end, which has to be a good one."""
-        done = self.until(lambda now: now.status == "completed", "the migration to complete")
-        # QEMU says so before it has looked how long it took
-        end = time.monotonic() + self.patience
-        while not done.seconds and time.monotonic() < end:
-            time.sleep(_POLL)
-            done = self.progress()
-        return done
+        self.until(lambda now: now.status == "completed", "the migration to complete")
 
-    def arrived(self) -> None:
-        """Wait for the destination to have taken in everything. Raises Failed."""
+    def arrived(self) -> Progress:
+        """Wait for the destination to have taken in everything; the source's last word on it.
+        Raises Failed."""
         end = time.monotonic() + self.patience
         try:
             while (now := _asked(self.destination)).status != "completed":
@@ -115,6 +110,13 @@ class Pair:
                 time.sleep(_POLL)
         except Gone as gone:
             raise Failed(f"the destination: {self.destination.said()} ({gone})") from None
+        # QEMU says that it is done before it has looked how long it took, and then may answer
+        # nothing until the destination has taken all
+        done = self.progress()
+        while not done.seconds and time.monotonic() < end:
+            time.sleep(_POLL)
+            done = self.progress()
+        return done
 
 
 def _asked(qemu: Qemu) -> Progress:

@@ -24,12 +24,18 @@ def pair(*answers: dict[str, Any]) -> Pair:
 
 def test_it_is_over_when_its_time_is_known() -> None:
     active, told = {"status": "active"}, {"status": "completed", "total-time": 8639, "downtime": 9}
-    done = pair(active, {"status": "completed", "total-time": 0}, told).completed()
+    done = pair(active, {"status": "completed", "total-time": 0}, told).arrived()
     assert (done.seconds, done.downtime) == (8.639, 0.009)
 
 
 def test_a_time_that_never_comes_is_not_waited_for_for_ever() -> None:
-    assert pair({"status": "completed"}).completed().seconds == 0
+    assert pair({"status": "completed"}).arrived().seconds == 0
+
+
+def test_an_end_is_told_at_once_as_the_next_answer_may_want_the_destination() -> None:
+    asked = pair({"status": "active"}, {"status": "completed"}, {"status": "failed"})
+    asked.completed()
+    assert asked.progress().status == "failed"  # nothing was asked behind the end
 
 
 def test_one_that_fails_says_what_qemu_says() -> None:
