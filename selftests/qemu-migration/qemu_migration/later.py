@@ -50,7 +50,8 @@ def flushed(ground: Ground, way: Way) -> Found:
     """The source says that it is done while the destination stands still, its pages are written
     over at once, and the destination must not see that."""
     source, destination = ground.source(), ground.destination()
-    how = How(held=True)
+    # what is left for the last pass has to find room in the sockets
+    how = How(held=True, downtime=1)
     with pair((source, destination), way, how, LOCKED, ground.patience) as both:
         both.begin()
         both.until(lambda now: now.status == SWITCHOVER, "the last pass")

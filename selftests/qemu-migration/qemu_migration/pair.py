@@ -24,12 +24,13 @@ _POLL = 0.05
 @dataclass(frozen=True)
 class How:
     """`channels` of multifd; `bandwidth` in bytes a second; with `held` the migration waits before
-    its last pass until it is told to go on."""
+    its last pass until it is told to go on. That has what can be sent in `downtime` ms."""
 
     channels: int = 2
     zerocopy: bool = True
     bandwidth: int = UNLIMITED
     held: bool = False
+    downtime: int = 300
 
     @property
     def capabilities(self) -> dict[str, bool]:
@@ -157,7 +158,7 @@ def _configure(qemu: Qemu, capabilities: dict[str, bool], how: How) -> None:
         raise Skipped(f"the guest's QEMU has no {ZEROCOPY} (7.1 and newer have it)")
     parameters: dict[str, object] = {"multifd-channels": how.channels}
     if ZEROCOPY in capabilities:
-        parameters |= {"max-bandwidth": how.bandwidth}
+        parameters |= {"max-bandwidth": how.bandwidth, "downtime-limit": how.downtime}
     wanted = [{"capability": name, "state": state} for name, state in capabilities.items()]
     try:
         qemu.monitor.ask("migrate-set-capabilities", capabilities=wanted)
