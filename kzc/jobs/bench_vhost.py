@@ -22,8 +22,9 @@ from kzc.jobs.workshop import Workshop
 
 _MEMORY = 2048  # MiB
 _PARAMETER = "vhost_net.experimental_zcopytx"
-# the cards of the wires else wait for a timer after each interrupt: nobody works then, and the more
-# often QEMU's clock has something due, the more often emulated SVM gives an interrupt a second time
+# where instructions are counted: the cards of the wires else wait for a timer after each interrupt,
+# nobody works then, and the more often QEMU's clock has something due, the more often emulated SVM
+# gives an interrupt a second time
 _UNTHROTTLED = f"e1000e.InterruptThrottleRate={','.join('0' * 4)}"
 _EACH = 24  # turns of one invocation, which boots a second level of its own
 
@@ -78,11 +79,13 @@ class _OneMode:
 
     def _spec(self) -> GuestSpec:
         spec = guest_spec(self.shopfloor, self.boot.kernel.kernel, "vng", self.plan)
+        counted = self.terms.counted
+        parameter = f"{_PARAMETER}={int(self.mode is Mode.ZCOPYTX)}"
         return replace(
             spec,
-            cpus=1 if self.terms.counted else 2,
+            cpus=1 if counted else 2,
             memory=max(_MEMORY, self.plan.memory),
-            append=(*spec.append, f"{_PARAMETER}={int(self.mode is Mode.ZCOPYTX)}", _UNTHROTTLED),
-            icount=self.terms.counted,
+            append=(*spec.append, parameter, *((_UNTHROTTLED,) if counted else ())),
+            icount=counted,
             modules=self.boot.kernel.modules,
         )
