@@ -19,7 +19,7 @@ from kzc.hosts.host import Host
 # XSAVE under QEMU's emulated SVM panics the second level; SMAP and SMEP have to stay. Up to the
 # next exit of the guest QEMU may give it the interrupt that was injected last once more, though it
 # takes none then: so the end of an interrupt, which comes soon, has to be such an exit
-_EMULATED_CPU = "qemu64,+smap,+smep,-kvm-pv-eoi"
+EMULATED_CPU = "qemu64,+smap,+smep,-kvm-pv-eoi"
 _ASK = f"""
 uname -r
 node={NODE}
@@ -63,7 +63,7 @@ def look(host: Host, qemu: str) -> Hosting:
             f"{host.name} has no qemu-system-x86_64",
             "on the host: apt-get install -y qemu-system-x86",
         )
-    model = "host" if cpu == "real" else _EMULATED_CPU
+    model = "host" if cpu == "real" else EMULATED_CPU
     if kvm != "kvm":
         ran, reason = False, kvm
     elif cpu == "emulated":

@@ -71,7 +71,7 @@ class _OneMode:
         one = OneGuest(self.shopfloor, self.plan, self.boot, self.terms, spec, label, "nested")
         # it has a spinner of its own
         text = prepare(self.terms, "", spin=False)
-        program = Program("vhost_net", lines_of, _EACH, text, second_level(behind))
+        program = Program("vhost_net", lines_of, _EACH, text, second_level(behind, self.plan))
         try:
             yield from one.rounds(lambda guest: one.measured_by(guest, program))
         finally:

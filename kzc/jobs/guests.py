@@ -11,6 +11,7 @@ from pathlib import Path
 from kzc.guest import initramfs
 from kzc.guest.argv import GuestSpec
 from kzc.guest.first_level import host_of_guests
+from kzc.guest.hosting import EMULATED_CPU
 from kzc.hosts.local import local_host
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.workshop import Workshop, find_vng
@@ -23,6 +24,7 @@ from kzc.suites.runner import Setting, run_suite
 from kzc.values import Answer, Ended, KernelBuild, Limits, Outcome, Stage, Verdict
 
 TCG_FACTOR = 4.0
+_HUNG_TASK = 120  # CONFIG_DEFAULT_HUNG_TASK_TIMEOUT
 BOOT = Limits(20, 60)
 _IN_GUEST = "kzc/bin"
 
@@ -45,6 +47,18 @@ class Plan:
     def factor(self) -> float:
         """What time limits are multiplied with."""
         return self.slowdown * (TCG_FACTOR if self.accel == "tcg" else 1.0)
+
+    @property
+    def patience(self) -> tuple[str, ...]:
+        """How long a kernel lets a task wait before it panics; a slow one's synchronize_rcu() takes
+        longer. Short of what kzc waits for a guest that is silent."""
+        seconds = round(_HUNG_TASK * self.slowdown)
+        return (f"sysctl.kernel.hung_task_timeout_secs={seconds}",) if self.slowdown > 1 else ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """What it gives to each kernel."""
+        return (*self.patience, *self.append)
 
 
 def test(
@@ -73,7 +87,7 @@ def test(
     elif suite.levels == 2:
         behind = with_initrd(spec, folder, sorted(programs.iterdir()))
         spec = host_of_guests(spec, suite.wires)
-        variables = second_level(behind)
+        variables = second_level(behind, plan)
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
     setting = Setting(inside, plan.factor, binaries.absent(programs), rules, plan.faults, variables)
     log = shopfloor.relative(folder / "console.log")
@@ -107,7 +121,7 @@ def guest_spec(shopfloor: Workshop, kernel: KernelBuild, kind: str, plan: Plan) 
         direct(kernel) if kind == "mini" else Path(kernel.image),
         plan.accel,
         memory=max(512 if kind == "mini" else 1024, plan.memory),
-        append=plan.append,
+        append=plan.parameters,
         qemu=shopfloor.settings.qemu,
         vng=find_vng(),
     )
@@ -122,12 +136,14 @@ def with_initrd(spec: GuestSpec, folder: Path, programs: Sequence[Path]) -> Gues
     return replace(spec, initrd=initrd)
 
 
-def second_level(behind: GuestSpec) -> dict[str, str]:
+def second_level(behind: GuestSpec, plan: Plan) -> dict[str, str]:
     """What the commands of a host of guests are told: it reads this machine's files."""
     return {
         "KZC_IMAGE": str(behind.image),
         "KZC_INITRD": str(behind.initrd),
         "KZC_QEMU": behind.qemu,
+        "KZC_CPU": EMULATED_CPU,
+        "KZC_APPEND": " ".join(plan.patience),
     }
 
 

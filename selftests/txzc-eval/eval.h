@@ -11,6 +11,8 @@
 #include "ktap.h"
 #include "zc.h"
 
+#define NEAR		"near"
+#define FAR		"far"
 #define PAYLOAD		(4 * PAGE)
 /* A byte of the payload that filters look at: no page begins or ends near it. */
 #define LOOK		(2 * PAGE + 100)
@@ -75,5 +77,7 @@ void filter_race(const struct zc_transport *t);
 void filter_tap(const struct zc_transport *t);
 void filter_u32(const struct zc_transport *t);
 void filter_bpf(const struct zc_transport *t);
+/* order.c */
+void out_of_order(const struct zc_transport *t);
 
 #endif

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "link.h"
+#include "tc.h"
 
 #define ALL	0xffffffffu
 
@@ -100,7 +100,7 @@ void filter_tap(const struct zc_transport *t)
 	static struct frame f;
 	struct wire out = w;
 
-	out.tap = packet_socket("near", SOCK_RAW, ETH_P_ALL);
+	out.tap = packet_socket(NEAR, SOCK_RAW, ETH_P_ALL);
 	only_unchanged(&w, out.tap, true);
 	hold(&w);
 	zc_send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY);
@@ -109,55 +109,6 @@ void filter_tap(const struct zc_transport *t)
 	zc_fill(buf, PAYLOAD, true);
 	next_frame(&out, &f, PAYLOAD);
 	check(!zc_changed(f.bytes + f.data, PAYLOAD), "data that the filter has not seen");
-}
-
-static void classifier(int type, int flags, unsigned int parent, unsigned int info,
-		       struct link_request *q)
-{
-	struct tcmsg m = {
-		.tcm_ifindex = if_nametoindex("near"), .tcm_parent = parent, .tcm_info = info,
-	};
-
-	if (type == RTM_NEWQDISC)
-		m.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
-	link_begin(q, type, flags, &m, sizeof(m));
-}
-
-static void ask(struct link_request *q, const char *what)
-{
-	int error = link_ask(q);
-
-	if (error == ENOENT)
-		ktap_skip("this kernel has no %s", what);
-	check(!error, "%s: %s", what, strerror(error));
-}
-
-/* Begin a filter for all that leaves the near device, before it is put into a queue. */
-static struct rtattr *filter(struct link_request *q, const char *kind)
-{
-	unsigned int all = TC_H_MAKE(1u << 16, htons(ETH_P_ALL));
-
-	classifier(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, TC_H_CLSACT, 0, q);
-	link_add(q, TCA_KIND, "clsact", 7);
-	ask(q, "clsact (CONFIG_NET_SCH_INGRESS)");
-	classifier(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
-		   TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), all, q);
-	link_add(q, TCA_KIND, kind, strlen(kind) + 1);
-	return link_add(q, TCA_OPTIONS, NULL, 0);
-}
-
-static void add_drop(struct link_request *q, int type)
-{
-	struct tc_gact drop = { .action = TC_ACT_SHOT };
-	struct rtattr *actions = link_add(q, type, NULL, 0);
-	struct rtattr *first = link_add(q, 1, NULL, 0), *options;
-
-	link_add(q, TCA_ACT_KIND, "gact", 5);
-	options = link_add(q, TCA_ACT_OPTIONS, NULL, 0);
-	link_add(q, TCA_GACT_PARMS, &drop, sizeof(drop));
-	link_end(q, options);
-	link_end(q, first);
-	link_end(q, actions);
 }
 
 static void add_u32(const struct wire *w)
@@ -170,14 +121,14 @@ static void add_u32(const struct wire *w)
 		/* LOOK is the first of its four bytes, counted from the IP header */
 		.key = { .mask = htonl(CHANGED << 24), .val = htonl(CHANGED << 24) },
 	};
+	struct tc_gact drop = { .action = TC_ACT_SHOT };
 	struct link_request q;
-	struct rtattr *options = filter(&q, "u32");
+	struct rtattr *options = tc_filter(&q, NEAR, TC_H_MIN_EGRESS, "u32");
 
 	sel.key.off = ip_header(w) + 8 + LOOK;
 	link_add(&q, TCA_U32_SEL, &sel, sizeof(sel));
-	add_drop(&q, TCA_U32_ACT);
-	link_end(&q, options);
-	ask(&q, "u32 (CONFIG_NET_CLS_U32)");
+	tc_action(&q, TCA_U32_ACT, "gact", TCA_GACT_PARMS, &drop, sizeof(drop));
+	tc_end(&q, options, "u32 (CONFIG_NET_CLS_U32)");
 }
 
 static void add_bpf(const struct wire *w)
@@ -193,13 +144,12 @@ static void add_bpf(const struct wire *w)
 	};
 	const uint16_t length = ARRAY_SIZE(code);
 	struct link_request q;
-	struct rtattr *options = filter(&q, "bpf");
+	struct rtattr *options = tc_filter(&q, NEAR, TC_H_MIN_EGRESS, "bpf");
 
 	link_add(&q, TCA_BPF_OPS_LEN, &length, sizeof(length));
 	link_add(&q, TCA_BPF_OPS, code, sizeof(code));
 	link_add(&q, TCA_BPF_FLAGS, &flags, sizeof(flags));
-	link_end(&q, options);
-	ask(&q, "bpf (CONFIG_NET_CLS_BPF)");
+	tc_end(&q, options, "bpf (CONFIG_NET_CLS_BPF)");
 }
 
 /* The filter lets pass what is unchanged, then that waits in a queue, and changes. */

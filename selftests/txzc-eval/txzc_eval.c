@@ -24,6 +24,7 @@ static const struct ktap_test tests[] = {
 	{ "filter-tap", filter_tap, ON_IP },
 	{ "filter-u32", filter_u32, ON_UDP },
 	{ "filter-bpf", filter_bpf, ON_UDP },
+	{ "out-of-order", out_of_order, ON_IP },
 };
 
 int main(int argc, char **argv)

@@ -13,13 +13,11 @@
 #include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/pkt_sched.h>
 #include <linux/sockios.h>
 
 #include "link.h"
+#include "tc.h"
 
-#define NEAR	"near"
-#define FAR	"far"
 #define PORT	4242
 #define SMALL	64	/* bytes that neighbours get to know each other by */
 
@@ -143,33 +141,16 @@ struct wire wire_without_offload(const struct zc_transport *t)
 	return make(t, false);
 }
 
-static void plug(int flags, int action)
-{
-	struct tcmsg m = { .tcm_ifindex = if_nametoindex(NEAR), .tcm_parent = TC_H_ROOT };
-	struct tc_plug_qopt option = { .action = action, .limit = 16 << 20 };
-	struct link_request q;
-	int error;
-
-	link_begin(&q, RTM_NEWQDISC, flags, &m, sizeof(m));
-	link_add(&q, TCA_KIND, "plug", 5);
-	link_add(&q, TCA_OPTIONS, &option, sizeof(option));
-	error = link_ask(&q);
-	if (error == ENOENT && flags)
-		ktap_skip("this kernel has no qdisc plug (CONFIG_NET_SCH_PLUG)");
-	check(!error, "plug: %s", strerror(error));
-}
-
-/* A plug is closed from its beginning. */
 void hold(const struct wire *w)
 {
 	enter(w->near);
-	plug(NLM_F_CREATE | NLM_F_EXCL, TCQ_PLUG_LIMIT);
+	tc_hold(NEAR);
 }
 
 void let_go(const struct wire *w)
 {
 	enter(w->near);
-	plug(0, TCQ_PLUG_RELEASE_INDEFINITE);
+	tc_let_go(NEAR);
 }
 
 void send_and_change(const struct wire *w, char *buf)

@@ -159,17 +159,22 @@ static void wait_for_carrier(void)
 static void exec_qemu(int control, int macvtap)
 {
 	const char *image = getenv("KZC_IMAGE"), *initrd = getenv("KZC_INITRD");
-	const char *qemu = getenv("KZC_QEMU");
+	const char *qemu = getenv("KZC_QEMU"), *cpu = getenv("KZC_CPU"), *append = getenv("KZC_APPEND");
 	bool emulated = !shell("grep -q 'model name.*QEMU TCG' /proc/cpuinfo");
 	bool kvm = !shell("[ -r /dev/kvm -a -w /dev/kvm ]");
-	char command[4096];
+	const char *model = !kvm ? "-accel tcg -cpu max" : "-accel kvm -cpu host";
+	char command[4096], other[128];
 
+	if (kvm && emulated && cpu) {
+		snprintf(other, sizeof(other), "-accel kvm -cpu %s", cpu);
+		model = other;
+	}
 	snprintf(command, sizeof(command),
 		 "exec %s %s -machine q35,sata=off,smbus=off,vmport=off,hpet=off "
 		 "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off "
 		 "%s -smp 1 -m 512M -nodefaults -no-user-config -no-reboot -display none "
 		 "-kernel '%s' -initrd '%s' "
-		 "-append 'console=hvc0 panic=-1 softlockup_panic=1 hung_task_panic=1 ignore_loglevel' "
+		 "-append 'console=hvc0 panic=-1 softlockup_panic=1 hung_task_panic=1 ignore_loglevel %s' "
 		 "-chardev file,id=console,path=" CONSOLE " -chardev socket,id=control,fd=%d "
 		 "-device virtio-serial-pci -device virtconsole,chardev=console "
 		 "-device virtserialport,chardev=control,name=kzc.control "
@@ -180,9 +185,9 @@ static void exec_qemu(int control, int macvtap)
 		 "-netdev tap,id=n2,ifname=kzclocal,script=no,downscript=no,vhost=on "
 		 "-device virtio-net-pci,netdev=n2,romfile=,mac=52:54:00:12:00:02 "
 		 ">" QEMU_LOG " 2>&1 </dev/null",
-		 emulated && kvm && sysconf(_SC_NPROCESSORS_ONLN) > 1 ? "taskset -c 1" : "", qemu ? qemu : "qemu-system-x86_64",
-		 !kvm ? "-accel tcg -cpu max" : emulated ? "-accel kvm -cpu qemu64,+smap,+smep,-kvm-pv-eoi" :
-		 "-accel kvm -cpu host", image, initrd, control, macvtap);
+		 emulated && kvm && sysconf(_SC_NPROCESSORS_ONLN) > 1 ? "taskset -c 1" : "",
+		 qemu ? qemu : "qemu-system-x86_64", model, image, initrd, append ? append : "",
+		 control, macvtap);
 	execl("/bin/sh", "sh", "-c", command, NULL);
 	_exit(127);
 }

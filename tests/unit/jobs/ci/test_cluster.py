@@ -127,8 +127,8 @@ def test_the_jobs_of_a_killed_worker_go_elsewhere(tmp_path: Path, cluster: Any) 
 def test_when_the_time_is_over_the_workers_end_their_jobs(tmp_path: Path, cluster: Any) -> None:
     jobs = (A, *(replace(run(A, "hangs"), name=f"t/a/{n}") for n in range(8)))
     began = time.monotonic()
-    found = worked(tmp_path, cluster, jobs, Rules(budget=4.0), {})
-    assert time.monotonic() - began < 30
+    found = worked(tmp_path, cluster, jobs, Rules(budget=8.0), {})
+    assert time.monotonic() - began < 60
     reasons = [each.reason for each in found.outcomes if each.verdict.value == "not_run"]
     assert len(reasons) == 8
     assert any("while it ran" in reason for reason in reasons)
