@@ -55,7 +55,8 @@ class Claim(_Table):
     fit `cases` (as shells' file names do) have to end as one of `ends`. With `may_copy` the figure
     counts also where all was copied, as the claim is of messages that are. Only runs count in
     `topology`, with `series` on their kernel if it names one, and with `overlay`, or with none if
-    that says none.
+    that says none. `profile` is what the command asks for where the default's kernel has not all
+    cases.
     """
 
     name: _Name
@@ -68,6 +69,7 @@ class Claim(_Table):
     topology: str = "loopback"
     series: str = ""
     overlay: str = ""
+    profile: str = ""
     figure: str = ""
     unit: str = ""
     cell: str = ""

@@ -237,6 +237,7 @@ def test_what_this_version_cannot_prove_is_said(claim: Claim, why: str, command:
         ({}, "kzc test vsock --tree 6.12"),
         ({"series": "s", "topology": "nested"}, "kzc run s --suite vsock --topology nested"),
         ({"overlay": "none"}, "kzc test vsock --tree 6.12"),
+        ({"profile": "compat"}, "kzc test vsock --profile compat --tree 6.12"),
     ],
 )
 def test_the_command_that_proves_it(wants: dict[str, str], command: str) -> None:
