@@ -119,8 +119,8 @@ def _why(points: Sequence[Point]) -> str:
 
 def command_of(claim: Claim, tree: str) -> tuple[str, ...]:
     """What proves a claim on a tree."""
-    where = ("--topology", claim.topology) if claim.topology != "loopback" else ()
-    where += ("--profile", claim.profile) if claim.profile else ()
+    topology = ("--topology", claim.topology) if claim.topology != "loopback" else ()
+    where = (*topology, *(("--profile", claim.profile) if claim.profile else ()))
     overlay = ("--overlay", claim.overlay) if claim.overlay else ()
     series = (claim.series,) if claim.series else ()
     if claim.plan:

@@ -24,7 +24,7 @@ from kzc.suites.parsers import PARSERS
 from kzc.values import Answer, Case, Ended, Limits, Outcome, Verdict, worst
 
 _PICKED = 20.0  # seconds for one case, at KVM's speed
-_WHOLE = 60.0  # and for a whole command
+_WHOLE = 60.0  # and for a whole command that does not say how long it takes
 _FAILED = frozenset({Verdict.FAIL, Verdict.CRASH})
 _PLACES = 12
 NONE = "no fault was injected"
@@ -79,10 +79,11 @@ def run_command(
 def _trial(
     command: Command, name: str, planned: Sequence[str], every: int, ground: Ground
 ) -> tuple[Answer, Said, tuple[Case, ...]]:
-    patience = (_PICKED if name else min(command.timeout or _WHOLE, _WHOLE)) * ground.factor
+    patience = (_PICKED if name else command.timeout or _WHOLE) * ground.factor
     pick = f"export KZC_CASE={shlex.quote(name)}\n{command.pick}\n" if name else ""
     text = f"{ground.enter}\n{faults.trial(f'{pick}{command.run}', every, patience)}"
-    answer = ground.run(text, Limits(2 * patience, 3 * patience))
+    # a program may have a patience of its own, and a say when it is over
+    answer = ground.run(text, Limits(3 * patience, 4 * patience))
     said = faults.read(answer.output)
     cases = PARSERS[command.parser](
         said.lines, status=answer.status, planned=(name,) if name else planned

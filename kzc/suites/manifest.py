@@ -195,7 +195,7 @@ class Suite(_Table):
     `wires` are pairs of cards of the first level, each pair connected.
     `prelude` is shell text that `load_suite` has put before every shell text of the others.
     `fault_under` are functions of the kernel that lie together: under faults one of these, or one
-    between them, has to be on the stack.
+    between them, has to be on the stack; `fault_every` are its rounds where others show little.
     """
 
     name: _Name
@@ -213,6 +213,7 @@ class Suite(_Table):
     wires: int = Field(default=0, ge=0, le=9)
     prelude: str = ""
     fault_under: tuple[Annotated[str, Field(pattern=r"^\w+$")], ...] = ()
+    fault_every: tuple[Annotated[int, Field(ge=1)], ...] = ()
     build: tuple[Build, ...] = ()
     programs: tuple[Program, ...] = ()
     commands: tuple[Command, ...] = ()

@@ -127,7 +127,8 @@ def _run(
     path = f"{suite.name}/{command.name}"
     if setting.faults:
         enter, factor = _enter(setting), setting.factor
-        ground = faulty.Ground(guest.run, guest.take, path, enter, factor, setting.faults)
+        under = replace(setting.faults, every=setting.faults.every or suite.fault_every)
+        ground = faulty.Ground(guest.run, guest.take, path, enter, factor, under)
         part, number = faulty.run_command(command, planned, ground)
         injected.update(number)
         return part

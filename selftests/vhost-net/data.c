@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define PATIENCE	10	/* seconds under KVM */
+#define GAP		3	/* between two datagrams */
 #define PRIME		0x100000001b3ull
 
 static void add(struct sum *s, const uint8_t *data, size_t len)
@@ -45,12 +46,12 @@ static struct sockaddr_in address(const char *ip, int port)
 	return a;
 }
 
-static void await_event(int fd, short events, teller fail, const char *what)
+static void await_event(int fd, short events, unsigned int seconds, teller fail, const char *what)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
-	if (poll(&p, 1, 1000 * PATIENCE * slowdown()) != 1)
-		fail("%s in %u s", what, PATIENCE * slowdown());
+	if (poll(&p, 1, 1000 * seconds * slowdown()) != 1)
+		fail("%s in %u s", what, seconds * slowdown());
 }
 
 struct sum send_all(const struct transfer *t, const char *ip, int port, teller fail)
@@ -72,7 +73,7 @@ struct sum send_all(const struct transfer *t, const char *ip, int port, teller f
 		fill(data, t->size, t->seed + i);
 		add(&s, data, t->size);
 		for (sent = 0; sent < t->size; sent += part) {
-			await_event(fd, POLLOUT, fail, "nothing could be sent");
+			await_event(fd, POLLOUT, PATIENCE, fail, "nothing could be sent");
 			part = send(fd, data + sent, t->size - sent, MSG_DONTWAIT);
 			if (part == -1 && errno == EAGAIN)
 				part = 0;
@@ -89,7 +90,7 @@ static int accepted(int listener, teller fail)
 {
 	int fd;
 
-	await_event(listener, POLLIN, fail, "nobody connected");
+	await_event(listener, POLLIN, PATIENCE, fail, "nobody connected");
 	fd = accept(listener, NULL, NULL);
 	if (fd == -1)
 		fail("accept: %s", strerror(errno));
@@ -121,7 +122,10 @@ struct sum receive_all(const struct transfer *t, const char *ip, teller fail, te
 		/* a stream tells its end, of datagrams nothing may follow the last */
 		if (t->protocol == UDP && s.bytes == wanted)
 			break;
-		await_event(fd, POLLIN, fail, "no more data came");
+		if (t->protocol == UDP && s.bytes)
+			await_event(fd, POLLIN, GAP, fail, "a datagram is lost: none came");
+		else
+			await_event(fd, POLLIN, PATIENCE, fail, "no more data came");
 		part = recv(fd, data, sizeof(data), 0);
 		if (part == -1)
 			fail("%llu of %zu bytes: recv: %s", s.bytes, wanted, strerror(errno));
