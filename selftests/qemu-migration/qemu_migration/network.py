@@ -13,7 +13,7 @@ from qemu_migration import tools
 from qemu_migration.errors import Failed, Skipped
 
 SOURCE, DESTINATION = "kzc-source", "kzc-destination"
-_PORT = 4444
+PORT = 4444
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Way:
     @property
     def listens(self) -> dict[str, str]:
         """The destination's address as QMP has it (SocketAddress)."""
-        return {"type": "inet", "host": self.address, "port": str(_PORT)}
+        return {"type": "inet", "host": self.address, "port": str(PORT)}
 
     @property
     def uri(self) -> str:
         """The destination's address as a migration's."""
         host = f"[{self.address}]" if self.ip == 6 else self.address
-        return f"tcp:{host}:{_PORT}"
+        return f"tcp:{host}:{PORT}"
 
 
 WAYS = {

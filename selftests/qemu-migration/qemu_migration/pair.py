@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from qemu_migration.errors import Failed, Skipped
 from qemu_migration.memory import Memory
 from qemu_migration.monitor import Gone, Refused
-from qemu_migration.network import SOURCE, Way
+from qemu_migration.network import PORT, SOURCE, Way
 from qemu_migration.process import Qemu, started
 from qemu_migration.progress import DONE, Progress, progress
+from qemu_migration.queues import queues
 
 ZEROCOPY = "zero-copy-send"
 MIB = 1 << 20
@@ -79,9 +80,13 @@ class Pair:
         return now
 
     def _late(self, what: str, now: Progress) -> Failed:
+        why = "a completion that never came?"
+        left = queues(self.source.pid, self.destination.pid, PORT)
+        if left and (left.sent or left.unread):
+            why = f"{left.sent} bytes are not acknowledged and {left.unread} not read"
         return Failed(
             f"waiting for {what}: {told(now)} after {self.patience:.0f} s, "
-            f"{now.remaining} bytes of {now.total} to go: a completion that never came?"
+            f"{now.remaining} bytes of {now.total} to go: {why}"
         )
 
     def said(self) -> str:
