@@ -91,6 +91,16 @@ def test_what_passes_under_faults() -> None:
     assert case.detail["rounds"] == rounds
 
 
+@pytest.mark.parametrize(("asked", "rounds"), [((), {"every 7"}), ((13,), {"every 13"})])
+def test_a_suites_own_rounds_count_where_none_are_asked_for(
+    asked: tuple[int, ...], rounds: set[str]
+) -> None:
+    own = suite().model_copy(update={"fault_every": (7,)})
+    setting = replace(SETTING, faults=replace(FAULTS, every=asked))
+    (case,) = run_suite(own, Guest(always(0, "fine", 4)), setting).cases
+    assert set(case.detail["rounds"]) == rounds
+
+
 def test_without_a_fault_nothing_is_shown() -> None:
     outcome = ran(always(0, "fine", 0))
     assert outcome.verdict is Verdict.FAIL
@@ -106,6 +116,25 @@ def test_an_error_that_a_fault_explains_is_allowed_and_said() -> None:
     assert case.reason == "failed as it may under faults: Cannot allocate memory"
     assert "send: Cannot allocate memory" in case.detail["said"]
     assert case.detail["rounds"]["every 13"] == "pass, 4 faults"
+
+
+STANDS_STILL = "the migration is active after 480 s, 9 bytes of 34 to go: 5 bytes are not read"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        (STANDS_STILL, Verdict.XFAIL),
+        (f"{STANDS_STILL}; pages of the source's memory are in use after it", Verdict.FAIL),
+        ("the tap: failed a datagram is lost: none came in 24 s", Verdict.XFAIL),
+        ("the tap: failed no more data came in 80 s", Verdict.FAIL),
+    ],
+)
+def test_what_a_fault_takes_from_a_guest_or_a_datagram_is_allowed(
+    said: str, verdict: Verdict
+) -> None:
+    (case,) = ran(always(1, said, 4)).cases
+    assert case.verdict is verdict
 
 
 def test_where_every_case_fails_as_it_may_nothing_is_judged() -> None:
