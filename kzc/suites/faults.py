@@ -18,14 +18,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from kzc.errors import UsageError
 from kzc.suites.words import first_problem
 
-KINDS = ("failslab", "fail_page_alloc", "fail_usercopy")
+Kind = Literal["failslab", "fail_page_alloc", "fail_usercopy"]
+KINDS: tuple[Kind, ...] = ("failslab", "fail_page_alloc", "fail_usercopy")
 FOLDER = "/tmp/kzc-faults"
 COUNTED, HUNG = "kzc: faults ", "kzc: hung "
 _PLENTY = 1_000_000_000  # `times`, from which the kernel counts down
@@ -91,10 +92,11 @@ class FaultRules(BaseModel):
 
 @dataclass(frozen=True)
 class Faults:
-    """What a suite is run under: `every` overrides the rules' own rounds."""
+    """What a suite is run under: `every` overrides the rules' own rounds, `kinds` are injected."""
 
     rules: FaultRules
     every: tuple[int, ...] = ()
+    kinds: tuple[Kind, ...] = KINDS
 
     @property
     def rounds(self) -> tuple[int, ...]:
@@ -151,14 +153,16 @@ done
 exit 0"""
 
 
-def trial(run: str, every: int, patience: float) -> str:
+def trial(run: str, every: int, patience: float, kinds: Sequence[str] = KINDS) -> str:
     """Shell text that runs `run` with every so manieth try failing, and then tells how many did.
 
-    Programs that are still there after `patience` seconds are killed, and where they stood is told.
+    Only the `kinds` fail. Programs that are still there after `patience` seconds are killed, and
+    where they stood is told.
     """
     count = f'said="$said $kind=$(({_PLENTY} - $(cat $at/times)))"'
     return f"""rm -f /tmp/kzc-hung
-{_each(f"echo {every} >$at/interval; echo {_PLENTY} >$at/times; echo 100 >$at/probability")}
+{_each(f"echo {every} >$at/interval; echo {_PLENTY} >$at/times")}
+{_each("echo 100 >$at/probability", kinds)}
 (
     sleep {patience:.0f}
     for exe in /proc/[0-9]*/exe; do
@@ -183,8 +187,8 @@ printf '\\n{COUNTED}%s\\n' "$said"
 exit $status"""
 
 
-def _each(text: str) -> str:
-    return f"for kind in {' '.join(KINDS)}; do at={_DEBUG}/$kind; {text}; done"
+def _each(text: str, kinds: Sequence[str] = KINDS) -> str:
+    return f"for kind in {' '.join(kinds)}; do at={_DEBUG}/$kind; {text}; done"
 
 
 @dataclass(frozen=True)

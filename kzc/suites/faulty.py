@@ -81,7 +81,8 @@ def _trial(
 ) -> tuple[Answer, Said, tuple[Case, ...]]:
     patience = (_PICKED if name else command.timeout or _WHOLE) * ground.factor
     pick = f"export KZC_CASE={shlex.quote(name)}\n{command.pick}\n" if name else ""
-    text = f"{ground.enter}\n{faults.trial(f'{pick}{command.run}', every, patience)}"
+    tried = faults.trial(f"{pick}{command.run}", every, patience, ground.faults.kinds)
+    text = f"{ground.enter}\n{tried}"
     # a program may have a patience of its own, and a say when it is over
     answer = ground.run(text, Limits(3 * patience, 4 * patience))
     said = faults.read(answer.output)

@@ -28,6 +28,7 @@ from pydantic import (
 from kzc.errors import UsageError
 from kzc.shared import shared_folder
 from kzc.suites import application
+from kzc.suites.faults import KINDS, Kind
 from kzc.suites.parsers import PARSERS
 from kzc.suites.words import first_problem
 
@@ -195,7 +196,8 @@ class Suite(_Table):
     `wires` are pairs of cards of the first level, each pair connected.
     `prelude` is shell text that `load_suite` has put before every shell text of the others.
     `fault_under` are functions of the kernel that lie together: under faults one of these, or one
-    between them, has to be on the stack; `fault_every` are its rounds where others show little.
+    between them, has to be on the stack. `fault_every` are its rounds where others show little,
+    `fault_kinds` what fails.
     """
 
     name: _Name
@@ -214,6 +216,7 @@ class Suite(_Table):
     prelude: str = ""
     fault_under: tuple[Annotated[str, Field(pattern=r"^\w+$")], ...] = ()
     fault_every: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    fault_kinds: tuple[Kind, ...] = KINDS
     build: tuple[Build, ...] = ()
     programs: tuple[Program, ...] = ()
     commands: tuple[Command, ...] = ()

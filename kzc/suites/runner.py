@@ -127,7 +127,8 @@ def _run(
     path = f"{suite.name}/{command.name}"
     if setting.faults:
         enter, factor = _enter(setting), setting.factor
-        under = replace(setting.faults, every=setting.faults.every or suite.fault_every)
+        every = setting.faults.every or suite.fault_every
+        under = replace(setting.faults, every=every, kinds=suite.fault_kinds)
         ground = faulty.Ground(guest.run, guest.take, path, enter, factor, under)
         part, number = faulty.run_command(command, planned, ground)
         injected.update(number)

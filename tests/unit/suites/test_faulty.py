@@ -95,10 +95,13 @@ def test_what_passes_under_faults() -> None:
 def test_a_suites_own_rounds_count_where_none_are_asked_for(
     asked: tuple[int, ...], rounds: set[str]
 ) -> None:
-    own = suite().model_copy(update={"fault_every": (7,)})
+    own = suite().model_copy(update={"fault_every": (7,), "fault_kinds": ("failslab",)})
     setting = replace(SETTING, faults=replace(FAULTS, every=asked))
-    (case,) = run_suite(own, Guest(always(0, "fine", 4)), setting).cases
+    guest = Guest(always(0, "fine", 4))
+    (case,) = run_suite(own, guest, setting).cases
     assert set(case.detail["rounds"]) == rounds
+    (trial,) = (text for text in guest.asked if "/interval" in text)
+    assert "for kind in failslab; do at=/sys/kernel/debug/$kind; echo 100 >$at/prob" in trial
 
 
 def test_without_a_fault_nothing_is_shown() -> None:
