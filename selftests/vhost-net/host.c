@@ -274,6 +274,14 @@ void kill_guest(void)
 	guest.fd = -1;
 }
 
+/* One that is lost is not waited for much longer than the first that came up took. */
+static double boot_patience(void)
+{
+	double enough = 8 * boot_seconds / slowdown();
+
+	return boot_seconds && enough < BOOT ? enough : BOOT;
+}
+
 bool boot_guest(char *why, size_t room)
 {
 	int attempt;
@@ -292,7 +300,7 @@ bool boot_guest(char *why, size_t room)
 		began = now();
 		if (!start_qemu(why, room))
 			return false;
-		if (await(&guest, "kzc-agent 1", BOOT) && begin_to_serve()) {
+		if (await(&guest, "kzc-agent 1", boot_patience()) && begin_to_serve()) {
 			boot_seconds = now() - began;
 			return true;
 		}
