@@ -159,7 +159,7 @@ static const char *round_of(long number, struct transfer *t, enum way way, unsig
 	bad = blast(&warm, way, line);
 	if (bad)
 		return bad;
-	pending(5);
+	pending(0, 5);
 	c = since(&before);
 	count_no_more();
 	bad = blast(t, way, line);

@@ -67,7 +67,7 @@ static const char *counted(const struct test *t, struct counts *c)
 
 	if (why)
 		return why;
-	left = pending(SETTLE);
+	left = pending(0, SETTLE);
 	*c = since(&before);
 	note_counts(c, frames(t->way) - had);
 	if (left > 0)

@@ -112,7 +112,7 @@ struct counts since(const struct counts *before)
 	return c;
 }
 
-long pending(double seconds)
+long pending(long most, double seconds)
 {
 	double until = now() + patience(seconds);
 
@@ -120,7 +120,7 @@ long pending(double seconds)
 		struct counts c = counts();
 		long left = c.started - c.zerocopied - c.copied;
 
-		if (left <= 0 || now() >= until)
+		if (left <= most || now() >= until)
 			return left;
 		pause_ms(20);
 	}

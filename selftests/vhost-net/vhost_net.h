@@ -92,8 +92,8 @@ bool can_count(char *why, size_t room);
 void count_no_more(void);
 struct counts counts(void);
 struct counts since(const struct counts *before);
-/* Frames that are still on their way; waits until there are none, for @seconds under KVM. */
-long pending(double seconds);
+/* Frames that are still on their way; waits until there are @most, for @seconds under KVM. */
+long pending(long most, double seconds);
 /* Frames that the guest sent that way. */
 long frames(enum way way);
 
