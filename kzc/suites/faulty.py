@@ -83,8 +83,10 @@ def _trial(
     pick = f"export KZC_CASE={shlex.quote(name)}\n{command.pick}\n" if name else ""
     tried = faults.trial(f"{pick}{command.run}", every, patience, ground.faults.kinds)
     text = f"{ground.enter}\n{tried}"
-    # a program may have a patience of its own, and a say when it is over
-    answer = ground.run(text, Limits(3 * patience, 4 * patience))
+    # what is there still is killed by then; a program may have a patience of its own, and a say
+    # when that is over
+    later = 2 * _PICKED * ground.factor
+    answer = ground.run(text, Limits(patience + later, patience + 2 * later))
     said = faults.read(answer.output)
     cases = PARSERS[command.parser](
         said.lines, status=answer.status, planned=(name,) if name else planned

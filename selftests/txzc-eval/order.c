@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Completions that come in another order than the sends: "Notifications are not necessarily
- * delivered in order" where a segment is sent again, or somebody on the way still has it.
+ * Completions that come in another order than the sends: "Notifications may arrive out of order on
+ * retransmission and socket teardown" (msg_zerocopy.rst). Here somebody on the way has a clone yet.
  */
 #include "eval.h"
 
