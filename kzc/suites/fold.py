@@ -131,9 +131,10 @@ def _cut(ended: Ended, seconds: float, who: str) -> tuple[Verdict, str]:
 
 def fold(name: str, parts: Sequence[Part], rules: kernel_log.Rules) -> Outcome:
     """The outcome of a suite. A pair's findings say in front which end's log they are in."""
-    cases = tuple(case for part in parts for case in part.cases)
     died = next((part.ended for part in parts if part.ended is not Ended.EXIT), Ended.EXIT)
-    findings = _findings(parts, rules, died)
+    found = _findings(parts, rules, died)
+    findings = [finding for finding in found if not finding.known]
+    cases = tuple(case for part in parts for case in part.cases)
     verdicts = [case.verdict for case in cases]
     said: list[str] = []
     hint = ""
@@ -157,7 +158,22 @@ def fold(name: str, parts: Sequence[Part], rules: kernel_log.Rules) -> Outcome:
     }
     seconds = sum(part.seconds for part in parts)
     reason = "; ".join(said)
+    cases += _known(found)
     return Outcome(Stage.TEST, name, worst(verdicts), seconds, "", cases, detail, reason)
+
+
+def _known(findings: Sequence[kernel_log.Finding]) -> tuple[Case, ...]:
+    """A case for each fault of the kernel's that was met and is known."""
+    met = {finding.known.name: finding for finding in findings if finding.known}
+    return tuple(
+        Case(
+            f"kernel-log/{name}",
+            Verdict.XFAIL,
+            reason=finding.known.why if finding.known else "",
+            detail={"signature": finding.signature, "said": finding.text},
+        )
+        for name, finding in met.items()
+    )
 
 
 def starved(cases: Sequence[Case], console: Sequence[str]) -> tuple[Case, ...]:

@@ -50,7 +50,8 @@ _VARIABLE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\b\d+(?:\.\d+)?\b|(?<=\w)#
 
 class Deny(BaseModel):
     """A kind of line that is a fault; up to `follows` lines below a finding (of the kind `after`,
-    if it is said) part of that one."""
+    if it is said) part of that one. One that `announces` is none where others of its kind are
+    below it: it only says that there are some."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str = Field(min_length=1)
@@ -58,12 +59,24 @@ class Deny(BaseModel):
     why: str = Field(min_length=1)
     follows: int = Field(default=0, ge=0)
     after: str = ""
+    announces: bool = False
 
 
 class Allow(BaseModel):
     """A line that is none, though a deny pattern matches it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    pattern: re.Pattern[str]
+    why: str = Field(min_length=1)
+
+
+class Known(BaseModel):
+    """A fault of the kernel's that is known, by what its splat says: the pattern is searched in
+    its lines, joined by newlines. `why` says whose it is and what mends it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    kind: str = Field(min_length=1)
     pattern: re.Pattern[str]
     why: str = Field(min_length=1)
 
@@ -80,6 +93,11 @@ class Rules(BaseModel):
     allow: tuple[Allow, ...] = ()
     helpers: tuple[re.Pattern[str], ...] = ()
     bystanders: tuple[re.Pattern[str], ...] = ()
+    known: tuple[Known, ...] = ()
+
+    def knowing(self, known: Sequence[Known]) -> Rules:
+        """The rules where these faults are known."""
+        return self.model_copy(update={"known": (*self.known, *known)})
 
     def without(self, kinds: Collection[str]) -> Rules:
         """The rules for where findings of these kinds say nothing."""
@@ -101,7 +119,8 @@ class Finding:
     suite's command was running (SUITE/COMMAND, empty if none was).
 
     `signature` is the same for the same fault in another boot: the kind and the top five frames
-    after those that only report it; without a trace, the text without its numbers.
+    after those that only report it; without a trace, the text without its numbers. `known` is the
+    rule that knows it, if one does.
     """
 
     kind: str
@@ -110,11 +129,12 @@ class Finding:
     signature: str
     excerpt: tuple[str, ...]
     during: str = ""
+    known: Known | None = None
 
 
 @dataclass
 class _Open:
-    kind: str
+    rule: Deny
     number: int
     text: str
     lines: list[str]
@@ -122,6 +142,10 @@ class _Open:
     over: bool = False
     traced: bool = False
     sealed: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.rule.kind
 
 
 def load_rules(path: Path) -> Rules:
@@ -135,7 +159,8 @@ def load_rules(path: Path) -> Rules:
 
 
 def scan(lines: Iterable[str], rules: Rules) -> tuple[Finding, ...]:
-    """Findings in order, the first of each signature. `lines` with or without timestamps."""
+    """Findings in order, the first of each signature, known or not. `lines` with or without
+    timestamps."""
     sieve = re.compile("|".join(f"(?:{rule.pattern.pattern})" for rule in rules.deny))
     found: list[_Open] = []
     during = ""
@@ -149,14 +174,16 @@ def scan(lines: Iterable[str], rules: Rules) -> tuple[Finding, ...]:
         if current and _CUT_HERE in text:
             current.over = current.sealed = True
         elif rule and not (current and _follows(rule, current, number)):
-            found.append(_Open(rule.kind, number, text.strip(), [text], during))
+            found.append(_Open(rule, number, text.strip(), [text], during))
         elif current and (rule or not current.over):
             _extend(current, text, forced=rule is not None)
-    by_signature: dict[str, Finding] = {}
-    for entry in found:
+    first: dict[tuple[str, Known | None], Finding] = {}
+    for at, entry in enumerate(found, 1):
+        if entry.rule.announces and any(later.kind == entry.kind for later in found[at:]):
+            continue
         finding = _finding(entry, rules)
-        by_signature.setdefault(finding.signature, finding)
-    return tuple(by_signature.values())
+        first.setdefault((finding.signature, finding.known), finding)
+    return tuple(first.values())
 
 
 def _follows(rule: Deny, current: _Open, number: int) -> bool:
@@ -188,7 +215,14 @@ def _finding(entry: _Open, rules: Rules) -> Finding:
     # nothing marks where a finding without a trace ends
     excerpt = entry.lines if traced else entry.lines[:_UNTRACED]
     signature = f"{entry.kind}: {_signature(entry, rules)}"
-    return Finding(entry.kind, entry.number, entry.text, signature, tuple(excerpt), entry.during)
+    known = next((known for known in rules.known if _knows(known, entry)), None)
+    return Finding(
+        entry.kind, entry.number, entry.text, signature, tuple(excerpt), entry.during, known
+    )
+
+
+def _knows(known: Known, entry: _Open) -> bool:
+    return known.kind == entry.kind and known.pattern.search("\n".join(entry.lines)) is not None
 
 
 def _signature(entry: _Open, rules: Rules) -> str:

@@ -29,6 +29,7 @@ from kzc.errors import UsageError
 from kzc.shared import shared_folder
 from kzc.suites import application
 from kzc.suites.faults import KINDS, Kind
+from kzc.suites.kernel_log import Known
 from kzc.suites.parsers import PARSERS
 from kzc.suites.words import first_problem
 
@@ -197,7 +198,7 @@ class Suite(_Table):
     `prelude` is shell text that `load_suite` has put before every shell text of the others.
     `fault_under` are functions of the kernel that lie together: under faults one of these, or one
     between them, has to be on the stack. `fault_every` are its rounds where others show little,
-    `fault_kinds` what fails.
+    `fault_kinds` what fails. `known` are faults of kernels that it meets: expected failures.
     """
 
     name: _Name
@@ -217,6 +218,7 @@ class Suite(_Table):
     fault_under: tuple[Annotated[str, Field(pattern=r"^\w+$")], ...] = ()
     fault_every: tuple[Annotated[int, Field(ge=1)], ...] = ()
     fault_kinds: tuple[Kind, ...] = KINDS
+    known: tuple[Known, ...] = ()
     build: tuple[Build, ...] = ()
     programs: tuple[Program, ...] = ()
     commands: tuple[Command, ...] = ()

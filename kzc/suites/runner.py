@@ -97,9 +97,10 @@ def run_suite(
         parts.append(part)
         for case in part.cases:
             show(case)
+    rules = setting.rules.knowing(suite.known)
     if setting.faults is None:
-        return fold.fold(name, parts, setting.rules)
-    rules = setting.rules.without(setting.faults.rules.excused)
+        return fold.fold(name, parts, rules)
+    rules = rules.without(setting.faults.rules.excused)
     return faulty.concluded(fold.fold(name, parts, rules), parts, injected, rules)
 
 

@@ -22,7 +22,7 @@ def test_the_overlay_that_is_carried_is_for_measurement_only() -> None:
     assert measurement_only(load_series(CARRIED, NAME, "6.12"), CARRIED) == (NAME,)
 
 
-@pytest.mark.parametrize("name", ["scm-zc-notification", "vsock-perf-zerocopy"])
+@pytest.mark.parametrize("name", ["scm-zc-notification", "vsock-perf-zerocopy", "vhost-net-ubufs"])
 def test_other_series_are_none_until_it_is_put_on_them(name: str) -> None:
     series = load_series(CARRIED, name, "6.12.117")
     assert measurement_only(series, CARRIED) == ()

@@ -147,6 +147,33 @@ def test_a_finding_says_during_which_command_it_came() -> None:
     assert " during s/b: " in outcome.detail["findings"][0]
 
 
+KNOWN = {"name": "oops", "kind": "null-dereference", "pattern": "sock_cmsg_send", "why": "w"}
+
+
+def test_a_finding_that_the_suite_knows_is_an_expected_failure() -> None:
+    outcome = run_suite(suite("a", known=[KNOWN]), Guest(lambda t: ended(t, console=OOPS)), SETTING)
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.reason == ""
+    known = outcome.cases[-1]
+    assert (known.name, known.verdict, known.reason) == ("kernel-log/oops", Verdict.XFAIL, "w")
+    assert known.detail["signature"].startswith("null-dereference: sock_cmsg_send")
+    assert "findings" not in outcome.detail
+
+
+def test_a_known_finding_hides_no_other_and_makes_no_case_executed() -> None:
+    other = [line.replace("sock_cmsg_send", "vsock_connect") for line in OOPS]
+    guest = Guest(lambda t: ended(t, console=[*OOPS, *other]))
+    outcome = run_suite(suite("a", known=[KNOWN]), guest, SETTING)
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.detail["signature"].startswith("null-dereference: vsock_connect")
+    assert len(outcome.detail["findings"]) == 1
+    absent = replace(SETTING, absent={"a": "no compiler"})
+    skipped = suite("a", known=[KNOWN]).model_copy(deep=True)
+    command = skipped.commands[0].model_copy(update={"needs": "a"})
+    skipped = skipped.model_copy(update={"commands": (command,)})
+    assert run_suite(skipped, guest, absent).reason == "no case was executed"
+
+
 def test_what_fails_for_want_of_space_says_nothing_of_the_code() -> None:
     full = ["[    8.000000] kzc: no space left on /tmp"]
     guest = Guest(lambda t: ended(t, int("./b" in t), full if "./b" in t else ()))
