@@ -32,13 +32,13 @@ def listed(folder: Path | None = None, *, as_json: bool = False) -> int:
         taken = [_values(imported, name) for name in list_imported(imported)] if imported else []
         print(json.dumps({"carried": own, "imported": taken}, indent=2))
         return 0
-    table = _table("name", "posted", "upstream", "bases", "suites", "title")
+    table = _table("name", "posted", "upstream", "bases", "title")
     for name in list_series(folder):
         manifest = load_manifest(folder / name)
         newest = max((posting.version for posting in manifest.posted), default=0)
         posted = f"v{newest}" if newest else "never"
-        bases, suites = ", ".join(manifest.bases), ", ".join(manifest.suites)
-        row = (name, posted, history.upstream(manifest), bases, suites, manifest.title)
+        bases = ", ".join(manifest.bases)
+        row = (name, posted, history.upstream(manifest), bases, manifest.title)
         table.add_row(*map(_shown, row))
     console = Console()
     console.print(table)
@@ -124,7 +124,7 @@ def _imported() -> Path:
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
-        table.add_column(title, overflow="fold", no_wrap=title == "name")
+        table.add_column(title, overflow="fold", no_wrap=title not in {"imported", "title"})
     return table
 
 

@@ -17,7 +17,7 @@ from kzc.guest.first_level import host_of_guests
 from kzc.jobs.bench_guest import Boot, Terms, only_counted_by_tcg, prepare
 from kzc.jobs.bench_measure import bench_suite
 from kzc.jobs.bench_one import OneGuest, Program
-from kzc.jobs.guests import Plan, guest_spec, second_level, with_initrd
+from kzc.jobs.guests import Plan, guest_spec, host_variables, with_initrd
 from kzc.jobs.workshop import Workshop
 
 _MEMORY = 2048  # MiB
@@ -71,7 +71,7 @@ class _OneMode:
         one = OneGuest(self.shopfloor, self.plan, self.boot, self.terms, spec, label, "nested")
         # it has a spinner of its own
         text = prepare(self.terms, "", spin=False)
-        program = Program("vhost_net", lines_of, _EACH, text, second_level(behind, self.plan))
+        program = Program("vhost_net", lines_of, _EACH, text, host_variables(behind, self.plan))
         try:
             yield from one.rounds(lambda guest: one.measured_by(guest, program))
         finally:

@@ -87,7 +87,7 @@ def test(
     elif suite.levels == 2:
         behind = with_initrd(spec, folder, sorted(programs.iterdir()))
         spec = host_of_guests(spec, suite.wires)
-        variables = second_level(behind, plan)
+        variables = host_variables(behind, plan)
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
     setting = Setting(inside, plan.factor, binaries.absent(programs), rules, plan.faults, variables)
     log = shopfloor.relative(folder / "console.log")
@@ -136,7 +136,7 @@ def with_initrd(spec: GuestSpec, folder: Path, programs: Sequence[Path]) -> Gues
     return replace(spec, initrd=initrd)
 
 
-def second_level(behind: GuestSpec, plan: Plan) -> dict[str, str]:
+def host_variables(behind: GuestSpec, plan: Plan) -> dict[str, str]:
     """What the commands of a host of guests are told: it reads this machine's files."""
     return {
         "KZC_IMAGE": str(behind.image),

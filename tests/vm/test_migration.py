@@ -58,6 +58,7 @@ def test_two_cases(kzc: Kzc) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(2 * 3600)
 @pytest.mark.parametrize("profile", ["default", "debug"])
 def test_all_of_it(kzc: Kzc, profile: str) -> None:
     done = kzc("run", SERIES, "--tree", TREE, "--suite", SUITE, "--profile", profile)

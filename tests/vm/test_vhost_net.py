@@ -21,6 +21,7 @@ def cases_of(kzc: Kzc, subject: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(3 * 3600)
 @pytest.mark.parametrize("profile", ["default", "debug"])
 def test_all_of_it(kzc: Kzc, profile: str) -> None:
     done = kzc("test", "vhost-net", "--tree", TREE, "--profile", profile)
@@ -37,6 +38,7 @@ def test_all_of_it(kzc: Kzc, profile: str) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(2 * 3600)
 def test_the_series_mends_the_leak(kzc: Kzc) -> None:
     dies = ("--append", "kzc.case=guest-dies")
     plain = kzc("test", "vhost-net", "--tree", TREE, "--profile", "debug", *dies)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kzc.guest.argv import GuestSpec
-from kzc.jobs.guests import Plan, second_level
+from kzc.jobs.guests import Plan, host_variables
 
 WAIT = "sysctl.kernel.hung_task_timeout_secs"
 
@@ -23,7 +23,7 @@ def test_a_slow_kernels_tasks_may_wait_longer(slowdown: float, said: tuple[str, 
 
 def test_a_guest_of_a_guest_is_told_of_it_too() -> None:
     spec = GuestSpec("vng", Path("/x/bzImage"), "tcg", initrd=Path("/x/initramfs"))
-    told = second_level(spec, Plan("tcg", 4.0, append=("kzc.case=a",)))
+    told = host_variables(spec, Plan("tcg", 4.0, append=("kzc.case=a",)))
     assert told["KZC_APPEND"] == f"{WAIT}=480"
     assert (told["KZC_IMAGE"], told["KZC_INITRD"]) == ("/x/bzImage", "/x/initramfs")
     assert "-kvm-pv-eoi" in told["KZC_CPU"]
