@@ -43,8 +43,10 @@ class Recipe:
 
     @property
     def config_hash(self) -> str:
-        """Names the configuration asked for, whatever tree it is for."""
-        wishes = fragment.render(fragment.merge(self.fragments))
+        """Names the configuration asked for, whatever tree it is for and in which order fragments
+        that agree were named."""
+        merged = fragment.merge(self.fragments)
+        wishes = fragment.render(sorted(merged, key=lambda asked: asked.symbol))
         parts = [self.compiler, str(self.virtme), wishes, *filter(None, [self.refused])]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
