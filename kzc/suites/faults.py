@@ -113,25 +113,31 @@ def load_fault_rules(path: Path) -> FaultRules:
         raise UsageError(f"{path}: {first_problem(error)}") from None
 
 
-def prepare(folder: str, programs: Sequence[str], under: Sequence[str] = ()) -> str:
+def prepare(
+    folder: str, programs: Sequence[str], under: Sequence[str] = (), spares: Sequence[str] = ()
+) -> str:
     """Shell text that sets up what all rounds share; prints why and ends with 1 where it cannot.
 
     FOLDER then has all that `folder` has, with a wrapper in place of each program. Faults have one
     of the functions `under` on the stack, or one that lies between them in the kernel; those of
-    net/socket.c if there is none.
+    net/socket.c if there is none. They have none of `spares` there, nor one between those.
     """
-    under = under or _SOCKET
     return f"""fail() {{ echo "$1"; exit 1; }}
 {_each('[ -w $at/require-start ] || fail "this kernel has no $at/require-start"')}
-set -- $(awk '
-    $3 ~ /^({"|".join(under)})$/ {{ if (!first) first = $1; last = $1; over = 0; next }}
+range() {{
+    set -- "$1" $(awk -v names="$2" '
+    $3 ~ "^(" names ")$" {{ if (!first) first = $1; last = $1; over = 0; next }}
     last && !over && $1 != last {{ over = $1; end = $1 }}
     END {{ print first, end }}' /proc/kallsyms)
-case $1 in ''|*[!0]*) ;; *) fail "addresses are hidden in /proc/kallsyms" ;; esac
-[ $# = 2 ] || fail "/proc/kallsyms has none of {under[0]} ... {under[-1]}"
+    case $2 in ''|*[!0]*) ;; *) fail "addresses are hidden in /proc/kallsyms" ;; esac
+    [ $# = 3 ] || return
+    {_each('echo "0x$2" >"$at/$1-start"; echo "0x$3" >"$at/$1-end"')}
+}}
+{_range("require", under or _SOCKET)}
+{_range("reject", spares)}
 {
         _each(f'''echo 0 >$at/probability; echo Y >$at/task-filter; echo 0 >$at/space
-    echo {_DEPTH} >$at/stacktrace-depth; echo 0x$1 >$at/require-start; echo 0x$2 >$at/require-end
+    echo {_DEPTH} >$at/stacktrace-depth
     echo 2 >$at/verbose; echo 10000 >$at/verbose_ratelimit_interval_ms
     echo {_REPORTS} >$at/verbose_ratelimit_burst''')
     }
@@ -185,6 +191,12 @@ said=
 printf '\\n{COUNTED}%s\\n' "$said"
 [ -e /tmp/kzc-hung ] && cat /tmp/kzc-hung
 exit $status"""
+
+
+def _range(which: str, names: Sequence[str]) -> str:
+    told = " ... ".join(dict.fromkeys((names[0], names[-1]))) if names else ""
+    why = f'fail "/proc/kallsyms has none of {told}"'
+    return f"range {which} '{'|'.join(names)}' || {why}" if names else ""
 
 
 def _each(text: str, kinds: Sequence[str] = KINDS) -> str:

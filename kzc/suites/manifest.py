@@ -197,8 +197,9 @@ class Suite(_Table):
     `wires` are pairs of cards of the first level, each pair connected.
     `prelude` is shell text that `load_suite` has put before every shell text of the others.
     `fault_under` are functions of the kernel that lie together: under faults one of these, or one
-    between them, has to be on the stack. `fault_every` are its rounds where others show little,
-    `fault_kinds` what fails. `known` are faults of kernels that it meets: expected failures.
+    between them, has to be on the stack, and none of `fault_spares` (they lie together, too).
+    `fault_every` are its rounds where others show little, `fault_kinds` what fails.
+    `known` are faults of kernels that it meets: expected failures.
     """
 
     name: _Name
@@ -216,6 +217,7 @@ class Suite(_Table):
     wires: int = Field(default=0, ge=0, le=9)
     prelude: str = ""
     fault_under: tuple[Annotated[str, Field(pattern=r"^\w+$")], ...] = ()
+    fault_spares: tuple[Annotated[str, Field(pattern=r"^\w+$")], ...] = ()
     fault_every: tuple[Annotated[int, Field(ge=1)], ...] = ()
     fault_kinds: tuple[Kind, ...] = KINDS
     known: tuple[Known, ...] = ()

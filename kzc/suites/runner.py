@@ -113,7 +113,8 @@ def _prepare(suite: Suite, guest: Guest, setting: Setting) -> Answer:
     if setting.faults:
         programs = [Path(name).name for build in suite.build for name in build.outputs]
         programs += [program.name for program in suite.programs]
-        lines.append(faults.prepare(setting.folder, programs, suite.fault_under))
+        ranges = suite.fault_under, suite.fault_spares
+        lines.append(faults.prepare(setting.folder, programs, *ranges))
     return guest.run("\n".join(lines) or "true", _QUICK.scaled(setting.factor))
 
 

@@ -32,6 +32,18 @@ void checksum_offloaded(const struct zc_transport *t)
 	check(changed == PAYLOAD, "%zu of %d bytes are changed", changed, PAYLOAD);
 }
 
+/* What waits goes on, summed up on its way; how many bytes of its payload are changed. */
+static size_t let_go_summed(const struct wire *w, bool *copied)
+{
+	static struct frame f;
+
+	let_go(w);
+	next_frame(w, &f, PAYLOAD);
+	check(f.ready, "no checksum was computed, and the device does not do it");
+	check(!checksum(w, &f), "the checksum does not fit the data");
+	return received(w, copied);
+}
+
 /*
  * No device for checksums. UDP copies when it sends, and says so; TCP leaves it to those below,
  * who copy before they sum up.
@@ -40,16 +52,11 @@ void checksum_without_offload(const struct zc_transport *t)
 {
 	struct wire w = wire_without_offload(t);
 	char *buf = zc_pages(PAYLOAD);
-	static struct frame f;
 	size_t changed;
 	bool copied;
 
 	send_and_change(&w, buf);
-	let_go(&w);
-	next_frame(&w, &f, PAYLOAD);
-	check(f.ready, "no checksum was computed, and the device does not do it");
-	check(!checksum(&w, &f), "the checksum does not fit the data");
-	changed = received(&w, &copied);
+	changed = let_go_summed(&w, &copied);
 	if (t->type == SOCK_DGRAM)
 		check(!changed, "%zu bytes changed after the send", changed);
 	check(!changed || changed == PAYLOAD, "%zu bytes changed while they were copied", changed);
@@ -61,17 +68,12 @@ void checksum_at_device(const struct zc_transport *t)
 {
 	struct wire w = wire(t);
 	char *buf = zc_pages(PAYLOAD);
-	static struct frame f;
 	size_t changed;
 	bool copied;
 
 	send_and_change(&w, buf);
 	offload(&w, false);
-	let_go(&w);
-	next_frame(&w, &f, PAYLOAD);
-	check(f.ready, "no checksum was computed, and the device does not do it");
-	check(!checksum(&w, &f), "the checksum does not fit the data");
-	changed = received(&w, &copied);
+	changed = let_go_summed(&w, &copied);
 	check(changed == PAYLOAD, "%zu of %d bytes are changed", changed, PAYLOAD);
 }
 

@@ -95,6 +95,22 @@ def test_a_suite_names_where_faults_may_be(shell: Shell, tmp_path: Path, debugfs
     assert (done.returncode, "has none of not_there" in done.stdout) == (1, True)
 
 
+def test_a_suite_names_where_no_fault_may_be(shell: Shell, tmp_path: Path, debugfs: Path) -> None:
+    programs = str(tmp_path / "bin")
+    done = shell(faults.prepare(programs, ("prog",), spares=("in_between",)))
+    assert done.returncode == 0, done.stdout
+    for kind in KINDS:
+        ends = ("require-start", "require-end", "reject-start", "reject-end")
+        assert [(debugfs / kind / end).read_text().strip() for end in ends] == [
+            "0xffffffff81f82c70",
+            "0xffffffff81f92000",
+            "0xffffffff81f83000",
+            "0xffffffff81f91cc0",
+        ]
+    done = shell(faults.prepare(programs, ("prog",), spares=("not_there",)))
+    assert (done.returncode, "has none of not_there" in done.stdout) == (1, True)
+
+
 def test_programs_are_wrapped_and_the_rest_is_there(shell: Shell, tmp_path: Path) -> None:
     prepared(shell, tmp_path)
     faulty = tmp_path / "faulty"
