@@ -14,6 +14,7 @@ from kzc.guest.first_level import host_of_guests
 from kzc.guest.hosting import EMULATED_CPU
 from kzc.hosts.local import local_host
 from kzc.jobs.evidence import Symbols
+from kzc.jobs.known import as_known_of
 from kzc.jobs.workshop import Workshop, find_vng
 from kzc.kernel.pvh import direct
 from kzc.shared import shared_folder
@@ -74,6 +75,7 @@ def test(
 
     `repo` is the repository that the kernel's tree is in.
     """
+    suite = as_known_of(suite, repo, kernel.tree_id, shopfloor.runner)
     folder = shopfloor.folder(f"test-{suite.name}")
     kind = plan.kind or suite.guest
     shopfloor.screen.step(f"booting a {kind} guest for {suite.name}")

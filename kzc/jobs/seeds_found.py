@@ -138,10 +138,12 @@ def _copied(bench: Bench, cell: str) -> Found:
 def _completed(bench: Bench, cell: str) -> Found:
     last = bench.kernels[-1].label
     rounds = [each for each in bench.rounds if each.kernel == last and name_of(each.cell) == cell]
+    bad = next((each.reason for each in rounds if not each.sender), "")
     senders = [each.sender for each in rounds if each.sender]
     sent = sum(each.messages for each in senders)
-    if not sent:
-        return Found(reason=rounds[0].reason if rounds else f"{cell} was not measured")
+    # a round has figures only when all its completions came
+    if bad or not sent:
+        return Found(reason=bad or f"{cell} was not measured")
     done = sum(each.zerocopied + each.copied for each in senders)
     share = done / sent * 100
     return Found(share, share, share, f"{done:,} of {sent:,} sends")

@@ -31,7 +31,7 @@ _FRAME = re.compile(
 _POINTER = re.compile(r"(?:RIP: 0010:|pc : )([A-Za-z_][\w.]*)\+0x")
 _TRACE = re.compile(r"Call [Tt]race:|(?:kmemleak:)?\s*backtrace(?: \(|:)")
 # what a tty still had to print may stand in front of it, and no timestamp between them
-_MARK = re.compile(r"kzc: (begin|end) (\S+)$")
+_MARK = re.compile(r"kzc: (begin|end) (\S.*)$")
 _CUT_HERE = "[ cut here ]"
 _SPLIT_OFF = re.compile(r"(?:\.(?:isra|constprop|part|cold|llvm)(?:\.\d+)*)+$")
 _OVER = re.compile(r"---\[ end |={40,}$")
@@ -72,13 +72,15 @@ class Allow(BaseModel):
 
 class Known(BaseModel):
     """A fault of the kernel's that is known, by what its splat says: the pattern is searched in
-    its lines, joined by newlines. `why` says whose it is and what mends it."""
+    its lines, joined by newlines. `why` says whose it is; it is one no more in trees that show the
+    marks of the carried series `mended_by`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     kind: str = Field(min_length=1)
     pattern: re.Pattern[str]
     why: str = Field(min_length=1)
+    mended_by: str = Field(min_length=1)
 
 
 class Rules(BaseModel):

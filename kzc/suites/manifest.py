@@ -199,7 +199,7 @@ class Suite(_Table):
     `fault_under` are functions of the kernel that lie together: under faults one of these, or one
     between them, has to be on the stack, and none of `fault_spares` (they lie together, too).
     `fault_every` are its rounds where others show little, `fault_kinds` what fails.
-    `known` are faults of kernels that it meets: expected failures.
+    `known` are faults of kernels that its commands meet: expected failures.
     """
 
     name: _Name

@@ -99,7 +99,7 @@ def run_pairs(
             parts.append(part)
             for case in part.cases:
                 show(case)
-    return fold.fold(suite.name, parts, setting.rules.knowing(suite.known))
+    return fold.fold(suite.name, parts, setting.rules)
 
 
 def _prepare(suite: Suite, pair: Pair, factor: float) -> str:

@@ -86,8 +86,10 @@ def _write_until_held(both: Pair, ground: Ground) -> Counter[int]:
     both.begin()
     end, slow = time.monotonic() + both.patience, True
     while (now := both.progress()).status != SWITCHOVER:
-        if now.over or time.monotonic() > end:
-            raise Failed(f"waiting for the last pass: {told(now)}")
+        if now.over:
+            raise Failed(f"waiting for the last pass: {told(now)}; {both.said()}")
+        if time.monotonic() > end:
+            raise both.late("the last pass", now)
         for number in range(8):
             write(chance.randrange(_LOW, count) if number % _COLD == 0 else chance.choice(hot))
         # half of the pages are on their way, so many of those written were sent before

@@ -75,11 +75,12 @@ class Pair:
             if now.over:
                 raise Failed(f"waiting for {what}: {told(now)}; {self.said()}")
             if time.monotonic() > end:
-                raise self._late(what, now)
+                raise self.late(what, now)
             time.sleep(_POLL)
         return now
 
-    def _late(self, what: str, now: Progress) -> Failed:
+    def late(self, what: str, now: Progress) -> Failed:
+        """What to raise where the source did not come as far in the pair's patience."""
         why = "a completion that never came?"
         left = queues(self.source.pid, self.destination.pid, PORT)
         if left and (left.sent or left.unread):
@@ -99,7 +100,7 @@ class Pair:
             while self.source.monitor.event("MIGRATION")["status"] not in DONE:
                 pass
         except Gone:
-            raise self._late("its end", self.progress()) from None
+            raise self.late("its end", self.progress()) from None
 
     def completed(self) -> None:
         """Wait for the source's end, which has to be a good one."""
@@ -111,8 +112,10 @@ class Pair:
         end = time.monotonic() + self.patience
         try:
             while (now := _asked(self.destination)).status != "completed":
-                if now.over or time.monotonic() > end:
+                if now.over:
                     raise Failed(f"the destination: {told(now)}: {self.destination.said()}")
+                if time.monotonic() > end:
+                    raise self.late("the destination to take in everything", now)
                 time.sleep(_POLL)
         except Gone as gone:
             raise Failed(f"the destination: {self.destination.said()} ({gone})") from None

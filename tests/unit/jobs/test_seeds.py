@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from kzc.bench.order import name_of
 from kzc.bench.result import Bench
 from kzc.bench.values import Cell, Clock, Mode
 from kzc.jobs.bench_outcome import outcome as outcome_of
@@ -108,6 +109,19 @@ def test_shares_of_completions_are_figures_too() -> None:
         assert answer(claim, [benched(bench)], bench).word is Word.HOLDS, figure
     seen = answer(claim, [benched(bench)], bench).points[0].found
     assert seen.startswith("100.0 % (")
+
+
+def test_a_round_that_lost_completions_is_not_left_out_of_their_share() -> None:
+    bench = synthetic.bench()
+    wants = {"of": "", "rule": None, "points": ({"at": "64K", "rule": "at least 100"},)}
+    claim = Claim.model_validate(COST.model_dump() | wants | {"figure": "completed"})
+    cell = claim.cell.replace("{at}", "64K")
+    (at, *_) = (n for n, each in enumerate(bench.rounds) if name_of(each.cell) == cell)
+    lost = replace(bench.rounds[at], sender=None, reason="3 of 64 completions came")
+    rounds = (*bench.rounds[:at], lost, *bench.rounds[at + 1 :])
+    bench = replace(bench, rounds=rounds)
+    found = answer(claim, [benched(bench)], bench)
+    assert (found.word, found.why) == (Word.UNTOLD, "64K: 3 of 64 completions came")
 
 
 def test_without_rounds_what_the_cases_tell_is_taken() -> None:
@@ -216,6 +230,9 @@ def test_a_run_over_many_trees_says_which_tree_and_series() -> None:
     found = answer(CASES, [run("1", kept)])
     assert found.made is not None
     assert found.made.kernel == "7.3"
+    more = replace(suite(Case("a", FAIL), subject="j: vsock copy"), detail={"job": job})
+    assert answer(CASES, [run("1", kept, more)]).word is found.word
+    assert answer(CASES, [run("1", more)]).made is None
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,8 @@ LOST = "the migration is active after 480 s, 9 bytes of 34 to go: a completion t
     [
         (STANDS_STILL, Verdict.XFAIL),
         (f"{STANDS_STILL}; pages of the source's memory are in use after it", Verdict.FAIL),
+        (STANDS_STILL.replace("active", "pre-switchover"), Verdict.XFAIL),
+        (f"{STANDS_STILL}; after both QEMUs have ended Pinned grew by 8 kB", Verdict.FAIL),
         (LOST, Verdict.FAIL),
         ("the tap: failed a datagram is lost: none came in 24 s", Verdict.XFAIL),
         ("the tap: failed no more data came in 80 s", Verdict.FAIL),

@@ -115,6 +115,11 @@ def test_a_warning_right_below_a_segfault_is_not_hidden() -> None:
     assert [finding.kind for finding in found] == ["segfault", "warning"]
 
 
+def test_a_mark_names_a_suite_that_is_run_once_more() -> None:
+    lines = ["kzc: begin vhost-net copy/vhost-net", "WARNING: something that nobody has seen"]
+    assert only(lines).during == "vhost-net copy/vhost-net"
+
+
 @pytest.mark.parametrize("left", ["", "\x9b" * 4000, "[31mred "])
 def test_what_a_tty_still_had_to_print_hides_no_line_below_it(left: str) -> None:
     lines = (f"{left}kzc: begin gentle/full", f"{left}kzc: no space left on /tmp")

@@ -147,7 +147,10 @@ def test_a_finding_says_during_which_command_it_came() -> None:
     assert " during s/b: " in outcome.detail["findings"][0]
 
 
-KNOWN = {"name": "oops", "kind": "null-dereference", "pattern": "sock_cmsg_send", "why": "w"}
+KNOWN = {
+    **{"name": "oops", "kind": "null-dereference", "pattern": "sock_cmsg_send"},
+    **{"why": "w", "mended_by": "m"},
+}
 
 
 def test_a_finding_that_the_suite_knows_is_an_expected_failure() -> None:
