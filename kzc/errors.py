@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 
 
@@ -52,3 +53,8 @@ def describe_status(code: int) -> str:
     if code < 0 or 128 < code < 128 + 65:
         return f"signal {-code if code < 0 else code - 128}"
     return f"status {code}"
+
+
+def pip_install(package: str) -> str:
+    """The command that gives a Python package to the interpreter that runs kzc."""
+    return shlex.join([sys.executable, "-m", "pip", "install", package])

@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kzc.errors import HostError, describe_status
+from kzc.errors import HostError, describe_status, pip_install
 from kzc.guest.accelerator import Accelerator, Cause, no_rights, probe
 from kzc.jobs import needs
 from kzc.jobs.machine import Device, Machine, is_static, memlock, standing
@@ -146,7 +145,7 @@ def nested(found: Accelerator, machine: Machine) -> Need:
 
 
 def _virtme_ng(machine: Machine, runner: Runner) -> Need:
-    fix = f"{sys.executable} -m pip install virtme-ng"
+    fix = pip_install("virtme-ng")
     path = machine.find_beside("vng")
     if path is None:
         reason = "`vng` was not found: it starts guests with this machine's root file system"

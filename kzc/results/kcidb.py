@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from kzc.errors import HostError
+from kzc.errors import HostError, pip_install
 from kzc.results import summary
 from kzc.results.clean import paired, printable, short
 from kzc.results.codec import jsonable
@@ -58,7 +58,7 @@ def kcidb(run: Run, origin: str = ORIGIN) -> str:
     except ImportError:
         raise HostError(
             "the KCIDB report needs the Python package kcidb-io",
-            "install kzc with its extra: pip install 'kzc[kcidb]'",
+            pip_install("kcidb-io"),
         ) from None
     report = as_object(run, origin, (LATEST.major, LATEST.minor))
     if not LATEST.is_valid_exactly(report):

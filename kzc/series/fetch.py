@@ -12,7 +12,7 @@ import re
 import urllib.parse
 from pathlib import Path
 
-from kzc.errors import HostError
+from kzc.errors import HostError, pip_install
 from kzc.proc import Runner
 from kzc.series.mails import Source
 from kzc.series.mbox import split_mbox
@@ -39,7 +39,7 @@ def fetch_thread(wanted: str, b4: str, runner: Runner, scratch: Path) -> list[So
     Raises HostError where b4 is not there, or did not get that mail.
     """
     if not b4:
-        raise HostError("a Message-ID is fetched with b4, which is not there", "pip install b4")
+        raise HostError("a Message-ID is fetched with b4, which is not there", pip_install("b4"))
     argv = [b4, "--no-interactive", "mbox", "-C", "-o", str(scratch), "-n", _NAME, wanted]
     own = {name: str(scratch) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME")}
     done = runner.capture(argv, cwd=scratch, env=own, timeout=_LIMIT, check=False)

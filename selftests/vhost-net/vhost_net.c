@@ -155,6 +155,23 @@ static bool wanted(int argc, char **argv, const char *name)
 	return argc < 2;
 }
 
+/* Each pattern has to fit a case. */
+static bool all_fit(int argc, char **argv, const struct test *tests, size_t count)
+{
+	size_t at;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		for (at = 0; at < count && fnmatch(argv[i], tests[at].name, 0); at++)
+			;
+		if (at == count) {
+			fprintf(stderr, "there is no case %s\n", argv[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool ready(void)
 {
 	char why[256] = "";
@@ -211,6 +228,7 @@ int main(int argc, char **argv)
 {
 	static struct test tests[MOST_TESTS];
 	size_t count, i;
+	bool lists;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && !strcmp(argv[1], "serve"))
@@ -219,13 +237,19 @@ int main(int argc, char **argv)
 		return bench();
 	count = data_tests(tests);
 	count += fault_tests(tests + count);
-	if (argc > 1 && !strcmp(argv[1], "--list")) {
-		for (i = 0; i < count; i++) {
-			if (wanted(argc - 1, argv + 1, tests[i].name))
-				printf("%s\n", tests[i].name);
-		}
-		return 0;
+	lists = argc > 1 && !strcmp(argv[1], "--list");
+	if (lists) {
+		argc--;
+		argv++;
 	}
+	if (!all_fit(argc, argv, tests, count))
+		return 2;
+	for (i = 0; lists && i < count; i++) {
+		if (wanted(argc, argv, tests[i].name))
+			printf("%s\n", tests[i].name);
+	}
+	if (lists)
+		return 0;
 	printf("KTAP version 1\n");
 	return ready() ? run_all(argc, argv, tests, count) : 4;
 }

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.vm
 
 
 def test_the_store_is_the_same_on_postgresql() -> None:
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'kzc[postgresql]'")
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
     programs = postgres.programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")

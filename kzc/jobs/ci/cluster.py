@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from kzc.errors import HostError, UsageError
+from kzc.errors import HostError, UsageError, pip_install
 from kzc.jobs.ci import remote
 from kzc.jobs.ci.attempt import Ground
 from kzc.jobs.ci.executor import Go
@@ -180,7 +180,7 @@ def connected(address: str, ground: Ground, logs: Path, run: str) -> Iterator[Cl
     try:
         from distributed import Client
     except ImportError:
-        raise UsageError("--scheduler needs dask", "pip install 'kzc[dask]'") from None
+        raise UsageError("--scheduler needs dask", pip_install("distributed")) from None
     try:
         client: Any = Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
-from kzc.errors import HostError, UsageError
+from kzc.errors import HostError, UsageError, pip_install
 from kzc.results.db.schema import REVISIONS, tables
 
 FILE = "kzc.db"
@@ -59,7 +59,7 @@ def connect(data: Path, db: str = "") -> sa.Engine:
     except ImportError as error:
         raise HostError(
             f"PostgreSQL needs a package that is not here: {error}",
-            "pip install 'kzc[postgresql]'",
+            pip_install("psycopg[binary]"),
         ) from None
 
 

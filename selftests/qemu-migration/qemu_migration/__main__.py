@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`qemu-migration [--list] [CASE...]`: prints KTAP, ends with 1 where a case failed.
+"""`qemu-migration [--list] [PATTERN...]`: runs the cases that a shell's pattern fits, prints KTAP;
+ends with 1 where a case failed.
 `qemu-migration bench`: see bench.py.
 
 KZC_SLOWDOWN says how much longer than under KVM things may take.
@@ -7,8 +8,10 @@ KZC_SLOWDOWN says how much longer than under KVM things may take.
 
 from __future__ import annotations
 
+import fnmatch
 import sys
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from qemu_migration import ktap, tools
 from qemu_migration.bench import bench
@@ -27,10 +30,12 @@ def main(arguments: Sequence[str]) -> int:
         for line in bench(sys.stdin):
             _say([line])
         return 0
-    names = [name for name in arguments if name != "--list"] or list(CASES)
-    if unknown := [name for name in names if name not in CASES]:
-        print(f"there is no case {unknown[0]}; there are {', '.join(CASES)}", file=sys.stderr)
-        return 2
+    patterns = [word for word in arguments if word != "--list"] or ["*"]
+    for pattern in patterns:
+        if not fnmatch.filter(CASES, pattern):
+            print(f"there is no case {pattern}; there are {', '.join(CASES)}", file=sys.stderr)
+            return 2
+    names = [case for case in CASES if any(fnmatchcase(case, each) for each in patterns)]
     if "--list" in arguments:
         print("\n".join(names))
         return 0
