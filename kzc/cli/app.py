@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kzc import __version__
+from kzc.cli.unread import read_out
 from kzc.cli.verbs import bench, ci, machine, manuals, runs, series, store, trees
 
 app = typer.Typer(
@@ -33,7 +34,12 @@ for _group in (
 
 
 def run(argv: Sequence[str]) -> int:
-    """The exit status of a whole command line; a shell's question is answered before it is one."""
+    """The exit status of a whole command line."""
+    return read_out(lambda: _run(argv))
+
+
+def _run(argv: Sequence[str]) -> int:
+    """A shell's question is answered before it is a command line."""
     if argv[:1] == ["--complete-line"]:
         from kzc.cli.completing.answer import answer
 
@@ -41,6 +47,8 @@ def run(argv: Sequence[str]) -> int:
     try:
         app(args=list(argv), prog_name="kzc")
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer and rich make a 1 of it
+            raise end.__context__ from None
         return end.code if isinstance(end.code, int) else 2
     return 0
 

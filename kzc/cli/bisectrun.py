@@ -20,6 +20,8 @@ def for_git(work: Callable[[Callable[[OpenRun], None]], int]) -> int:
     begun: list[OpenRun] = []
     try:
         status = spoken(lambda: work(begun.append))
+    except BrokenPipeError:  # nobody reads on; the status of that is above 127, too
+        raise
     except Exception:
         traceback.print_exc()
         return STOP

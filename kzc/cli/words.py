@@ -14,6 +14,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
+from kzc.cli.unread import left
 from kzc.errors import KzcError
 from kzc.results.clean import lines
 
@@ -21,7 +22,10 @@ INTERRUPTED = 130
 
 
 def spoken(action: Callable[[], int], debug: bool = False) -> int:
-    """The status of `action`, or what its error says: message and hint go to stderr."""
+    """The status of `action`, or what its error says: message and hint go to stderr.
+
+    Raises BrokenPipeError where nobody reads what is printed; others that broke are errors.
+    """
     _speaks_any_encoding()
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
@@ -37,6 +41,8 @@ def spoken(action: Callable[[], int], debug: bool = False) -> int:
         console.print("kzc: interrupted; nothing was left running, the same command works again")
         return INTERRUPTED
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and left():
+            raise
         if debug:
             _trace(console)
         console.print(Text.assemble(("kzc: ", "bold red"), _said(error)))

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kzc.cli import words
 from kzc.cli.app import run
 from kzc.cli.bisectrun import for_git
+from kzc.cli.unread import read_out
 from kzc.errors import HostError, UsageError
 from kzc.results.store import Store
 from tests.fakelinux import commit, edit
@@ -112,3 +114,12 @@ def test_what_is_raised_is_never_a_verdict(tmp_path: Path) -> None:
     assert raising(HostError("no"), begun=False) == 125
     assert raising(KeyboardInterrupt(), begun=True) == 130
     assert raising(ValueError("a bug"), begun=True) == 128
+
+
+def test_a_reader_that_left_ends_the_bisection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "left", lambda: [1])
+
+    def unread(_begin: object) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    assert read_out(lambda: for_git(unread)) == 141

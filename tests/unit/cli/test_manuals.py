@@ -20,6 +20,7 @@ from kzc.cli.app import run
 from kzc.cli.manual.markdown import body
 from kzc.cli.manual.pages import Edition, pages
 from kzc.cli.manual.topics import title, topics
+from kzc.cli.unread import UNREAD
 from kzc.results import verdicts
 from kzc.settings import Settings
 from kzc.values import Fit, Verdict
@@ -124,7 +125,8 @@ def exit_codes() -> Iterator[int]:
     for kind in vars(errors).values():
         if isinstance(kind, type) and issubclass(kind, errors.KzcError):
             yield kind.exit_code
-    yield from (words.INTERRUPTED, verdicts.GOOD, verdicts.CODE_FAILED, verdicts.HOST_BROKE)
+    yield from (words.INTERRUPTED, UNREAD)
+    yield from (verdicts.GOOD, verdicts.CODE_FAILED, verdicts.HOST_BROKE)
 
 
 @pytest.mark.parametrize(

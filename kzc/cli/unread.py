@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Who reads what kzc prints may leave (`head`, `less`): it ends then, and says nothing of it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+
+UNREAD = 128 + signal.SIGPIPE
+
+
+def read_out(action: Callable[[], int]) -> int:
+    """The status of `action`, all that it printed written out; UNREAD where nobody reads on."""
+    try:
+        status = action()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # so it is where it was closed at the start
+                stream.flush()
+    except BrokenPipeError:
+        _silence()
+        return UNREAD
+    return status
+
+
+def left() -> list[int]:
+    """Which of standard output and error (their file numbers) nobody reads any more."""
+    poll = select.poll()
+    for number in (1, 2):
+        poll.register(number, 0)
+    return [number for number, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
+
+
+def _silence() -> None:
+    """What is still in buffers goes nowhere; else the interpreter complains of it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in left():
+        os.dup2(nowhere, number)
+    os.close(nowhere)
