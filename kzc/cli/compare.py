@@ -8,8 +8,9 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.text import Text
@@ -28,16 +29,17 @@ from kzc.results.text import WIDTH
 from kzc.results.wanted import Wanted
 from kzc.series.apply import key_of
 from kzc.series.compare import Comparison, compare_series
-from kzc.series.find import find_series
+from kzc.series.find import find_series, is_range
 from kzc.series.imported import list_imported
 from kzc.series.manifest import list_series
 from kzc.settings import Settings, load_settings
 from kzc.shared import shared_folder
 from kzc.trees.find import find_tree
-from kzc.trees.registry import listed
+from kzc.trees.registry import listed, names_hint
 from kzc.values import Series
 
 FORMATS = ("text", "markdown", "json")
+_KINDS = ("run", "topology", "tree", "series", "")
 _RUN = re.compile(r"\d{8}(-\d{1,6}(-[0-9a-f]{0,4})?)?|[0-9a-f]{4}")
 
 
@@ -80,32 +82,56 @@ def compare(asked: Asked, old: str, new: str, shown: Shown, wanted: Wanted) -> i
 def _runs_meant(
     store: Store, specs: tuple[str, str], cwd: Path, settings: Settings, wanted: Wanted
 ) -> Runs | None:
-    """The runs, where the words mean runs, topologies or trees; None where they mean series."""
-    meant = [_means_run(spec, cwd, settings) for spec in specs]
-    if all(meant):
+    """The runs, where the words mean runs, topologies or trees; None where they mean series.
+
+    Raises UsageError where they mean different things, or one of them nothing.
+    """
+    kinds = [_kind(spec, cwd, settings) for spec in specs]
+    kind = min(kinds, key=_KINDS.index)
+    if kind not in ("series", "") and kinds[0] != kinds[1]:
+        _refuse(specs, kinds, kind, settings)
+    if kind == "run":
         return sides.of_runs(store, store.load(specs[0]), store.load(specs[1]), wanted.last)
-    if any(meant):
-        raise UsageError(
-            f"{specs[0]} and {specs[1]}: one is a run, the other a series",
-            "name two series, or two runs of `kzc runs`",
-        )
-    if any(_is_path(spec, cwd) for spec in specs):
-        return None
-    if {*specs} <= {*sides.TOPOLOGIES}:
+    if kind == "topology":
         return sides.of_topologies(store, *specs, wanted)
-    carried = {*list_series(shared_folder("patches")), *list_imported(imported_folder(settings))}
-    trees = {tree.name for tree in listed(settings)} - carried
-    if {*specs} <= trees:
+    if kind == "tree":
         return sides.of_trees(store, *specs, replace(wanted, tree=""))
     return None
 
 
-def _means_run(spec: str, cwd: Path, settings: Settings) -> bool:
-    """Whether it can only be a run's id, or a part of one."""
-    if _is_path(spec, cwd) or not _RUN.fullmatch(spec):
-        return False
-    imported = list_imported(imported_folder(settings))
-    return spec not in {*list_series(shared_folder("patches")), *imported}
+def _refuse(
+    specs: tuple[str, str], kinds: Sequence[str], kind: str, settings: Settings
+) -> NoReturn:
+    """Only one of the words is of that kind."""
+    known = kinds.index(kind)
+    other = kinds[1 - known]
+    if other:
+        raise UsageError(
+            f"{specs[0]} and {specs[1]}: one is a {kind}, the other a {other}",
+            "name two series, two runs of `kzc runs`, two trees, or two topologies",
+        )
+    hints = {
+        "run": "`kzc runs` shows them all",
+        "topology": f"there are: {', '.join(sides.TOPOLOGIES)}",
+        "tree": names_hint(settings),
+    }
+    raise UsageError(
+        f"{specs[known]} is a {kind}, but there is no {kind} {specs[1 - known]}", hints[kind]
+    )
+
+
+def _kind(spec: str, cwd: Path, settings: Settings) -> str:
+    """One of _KINDS: what a word can only be, or is; empty where it is nothing that is known."""
+    if _is_path(spec, cwd):
+        return "series"
+    series = {*list_series(shared_folder("patches")), *list_imported(imported_folder(settings))}
+    if _RUN.fullmatch(spec) and spec not in series:
+        return "run"
+    if spec in sides.TOPOLOGIES:
+        return "topology"
+    if spec in series or is_range(spec):
+        return "series"
+    return "tree" if spec in {tree.name for tree in listed(settings)} else ""
 
 
 def _is_path(spec: str, cwd: Path) -> bool:
@@ -117,6 +143,12 @@ def _find(
 ) -> tuple[Series, Series]:
     """Both series; a tree is looked for only where one of them needs it."""
     runner, patches = LocalRunner(), shared_folder("patches")
+    find = partial(
+        find_series, cwd=cwd, patches_dir=patches, runner=runner, imported=imported_folder(settings)
+    )
+    for spec in specs:
+        if not _kind(spec, cwd, settings):
+            find(spec, version="", repo=cwd)  # it raises, and not for the want of a tree
     carried = list_series(patches)
     version, repo = "", cwd
     ranges = any(".." in spec and not _is_path(spec, cwd) for spec in specs)
@@ -124,18 +156,7 @@ def _find(
         tree = find_tree(asked.tree, cwd, settings, runner)
         version = tree.version
         repo = tree.repo if tree.kind != "path" else cwd / tree.source.partition("#")[0]
-    old, new = (
-        find_series(
-            spec,
-            cwd=cwd,
-            patches_dir=patches,
-            version=version,
-            repo=repo,
-            runner=runner,
-            imported=imported_folder(settings),
-        )
-        for spec in specs
-    )
+    old, new = (find(spec, version=version, repo=repo) for spec in specs)
     return old, new
 
 

@@ -16,6 +16,9 @@ from kzc.git import IDENTITY, Git
 from kzc.results.store import Store
 from kzc.series.apply import key_of
 from kzc.series.read import read_folder
+from kzc.settings import load_settings
+from kzc.trees.registry import save
+from kzc.trees.tree import Tree
 from kzc.values import Case, Outcome, Stage, Verdict
 from tests.fakelinux import edit, make_series
 from tests.plain import RUNNER
@@ -145,6 +148,10 @@ def test_what_is_neither_a_series_nor_a_run_is_a_usage_error(
         (["v7", "nothing"], "nothing is no series"),
         (["v7", "20260101-000000-0000"], "one is a run, the other a series"),
         (["20260101-000000-0000", "20260101-000000-0001"], "no run is called"),
+        (["nothing", "20260101-000000-0000"], "but there is no run nothing"),
+        (["nothing", "scm-zc-notification"], "nothing is no series"),
+        (["scm-zc-notification", "../nothing"], "../nothing is no series"),
+        (["scm-zc-notification", "v8"], "no tree"),
         (["v7", "v8", "--format", "tea"], "no format tea"),
         (["v7", "a..b"], "no tree"),
     ):
@@ -153,6 +160,30 @@ def test_what_is_neither_a_series_nor_a_run_is_a_usage_error(
         assert said in told.err
         assert "next: " in told.err
         assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        ("6.12 7.3", "6.12 is a tree, but there is no tree 7.3", "there are: 6.12;"),
+        ("7.3 6.12", "6.12 is a tree, but there is no tree 7.3", "there are: 6.12;"),
+        ("loopback foo", "loopback is a topology, but there is no topology foo", "pair, nested"),
+        ("loopback 6.12", "one is a topology, the other a tree", "name two"),
+        ("scm-zc-notification 6.12", "one is a tree, the other a series", "name two"),
+        ("6.12 v7", "one is a tree, the other a series", "name two"),
+        ("7.3 7.4", "7.3 is no series", "carried are"),
+    ],
+)
+def test_the_word_that_is_wrong_is_blamed(
+    versions: Path, capsys: pytest.CaptureFixture[str], words: str, said: str, hint: str
+) -> None:
+    here = versions / "linux"
+    tree = Tree("6.12", str(here), "path", here, "c", "t", "6.12")
+    save(tree, load_settings({}, versions))
+    assert run(["compare", *words.split()]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert hint in told
 
 
 def test_mails_against_a_range_of_the_checkout_and_what_a_run_of_them_records(
