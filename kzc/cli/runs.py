@@ -12,23 +12,44 @@ from rich.console import Console
 
 from kzc.errors import HostError, UsageError
 from kzc.results import past_report, runs_report
-from kzc.results.clean import printable
+from kzc.results.clean import printable, short
 from kzc.results.store import Store
 from kzc.results.text import WIDTH
 from kzc.results.wanted import Wanted
 from kzc.results.words import plural
 from kzc.settings import load_settings
-from kzc.values import Run
+from kzc.values import Run, Verdict
+
+VERDICTS = (*(each.value for each in Verdict), "not_clean", "unfinished")
+"""What a run can amount to, see `kzc.results.db.chosen.by_verdict`."""
 
 
 def listed(wanted: Wanted, as_json: bool) -> int:
-    """The table of runs."""
-    found = _store().list(wanted)
+    """The table of runs, or why it is empty. Raises UsageError where there is no such verdict."""
+    if wanted.verdict and wanted.verdict.replace(" ", "_").lower() not in VERDICTS:
+        words = (word.replace("_", " ") for word in VERDICTS)
+        raise UsageError(f"there is no verdict {wanted.verdict}", f"there are: {', '.join(words)}")
+    store = _store()
+    found = store.list(wanted)
     if as_json:
         print(json.dumps([runs_report.head(run) for run in found], indent=2))
-    else:
+    elif found:
         Console().print(runs_report.table(found))
+    elif store.list(Wanted(last=1)):
+        print(f"no run {_asked(wanted)}: `kzc runs` shows all that are kept")
+    else:
+        print("no run is kept here: `kzc run SERIES` or `kzc test` makes one")
     return 0
+
+
+def _asked(wanted: Wanted) -> str:
+    asked = {
+        "on the tree": wanted.tree,
+        "of the series": wanted.series,
+        "with the suite": wanted.suite,
+        "with the verdict": wanted.verdict,
+    }
+    return ", ".join(f"{what} {short(word)}" for what, word in asked.items() if word)
 
 
 def show(name: str, file: str, as_json: bool) -> int:

@@ -20,6 +20,8 @@ from kzc.seeds.manifest import load_seeds
 from kzc.seeds.values import Document
 from kzc.settings import load_settings
 from kzc.shared import shared_folder
+from kzc.trees.find import may_be_tree
+from kzc.trees.registry import names_hint
 from kzc.values import Run
 
 _long = partial(short, limit=LONG)
@@ -32,12 +34,16 @@ FORMATS: dict[str, Callable[[Sequence[Document]], str]] = {
 
 
 def seeds(wanted: Sequence[str], tree: str, form: str) -> int:
-    """The page in one format. Raises UsageError where there is no such seed or format."""
+    """The page in one format. Raises UsageError where there is no such seed, tree or format."""
     if form not in FORMATS:
         raise UsageError(f"there is no format {form}", f"there are: {', '.join(FORMATS)}")
     chosen = load_seeds(shared_folder("seeds"), wanted)
-    store = Store.of(load_settings({}, Path.cwd()))
-    shelf = _shelf(store, store.list(Wanted(tree=tree)))
+    settings = load_settings({}, Path.cwd())
+    store = Store.of(settings)
+    heads = store.list(Wanted(tree=tree))
+    if tree and not heads and not may_be_tree(tree, Path.cwd(), settings):
+        raise UsageError(f"there is no tree {tree}, and no run on one", names_hint(settings))
+    shelf = _shelf(store, heads)
     print(FORMATS[form](documents(chosen, shelf, known(tree))), end="")
     return 0
 

@@ -47,6 +47,13 @@ def find_tree(
     )
 
 
+def may_be_tree(spec: str, cwd: Path, settings: Settings) -> bool:
+    """Whether `spec` is a name, source or path that `find_tree` would look at; nothing is got."""
+    if _is_name(spec) and registry.load(spec, settings) is not None:
+        return True
+    return _is_remote(spec) or split_path(spec, cwd)[0].exists()
+
+
 def add_tree(name: str, source: str, cwd: Path, settings: Settings, runner: Runner) -> Tree:
     """Get the tree from `source` and note it under `name`; the same again refreshes it."""
     registry.check_name(name)
@@ -59,7 +66,7 @@ def from_source(
     name: str, source: str, cwd: Path, settings: Settings, runner: Runner, *, dirty: bool = False
 ) -> Tree:
     """The tree at a source: `debian:PACKAGE[@SUITE]`, `URL[#REF]`, `PATH[#REF]`."""
-    if source.startswith(_DEBIAN) or _URL.match(source):
+    if _is_remote(source):
         if dirty:
             raise UsageError(f"--dirty needs a checkout on this machine, not {source}")
         if source.startswith(_DEBIAN):
@@ -100,6 +107,10 @@ def _again(tree: Tree, settings: Settings, runner: Runner, dirty: bool) -> Tree:
     if tree.repo.is_dir() and Git(runner, git_dir=tree.repo).commit_of(tree.commit):
         return tree
     return add_tree(tree.name, tree.source, Path("/"), settings, runner)
+
+
+def _is_remote(spec: str) -> bool:
+    return spec.startswith(_DEBIAN) or _URL.match(spec) is not None
 
 
 def _is_name(spec: str) -> bool:

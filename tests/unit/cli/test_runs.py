@@ -67,6 +67,31 @@ def test_runs_are_listed_and_chosen(store: Store, capsys: Out) -> None:
     assert found[0]["environment"]["series"] == "s"
 
 
+def test_a_list_without_a_run_says_so(store: Store, capsys: Out) -> None:
+    assert "no run is kept here: `kzc run" in said(["runs"], capsys)
+    assert "no run is kept here" in said(["runs", "--tree", "nope"], capsys)
+    keep(store, "6.12", PASS)
+    for words, told in {
+        "--tree nope": "no run on the tree nope: `kzc runs`",
+        "--suite a --verdict fail": "no run with the suite a, with the verdict fail: ",
+    }.items():
+        assert told in said(["runs", *words.split()], capsys)
+        assert json.loads(said(["runs", *words.split(), "--json"], capsys)) == []
+
+
+def test_a_verdict_that_there_is_not_is_refused(store: Store, capsys: Out) -> None:
+    made = keep(store, "6.12", FAIL)
+    for word in ("FAIL", "fail"):
+        assert made.id in said(["runs", "--verdict", word], capsys)
+    for word in ("not run", "not_run", "not clean", "unfinished", "xfail"):
+        assert "no run with the verdict" in said(["runs", "--verdict", word], capsys)
+    assert run(["runs", "--verdict", "foo"]) == 2
+    told = capsys.readouterr().err
+    assert "there is no verdict foo" in told
+    assert "fail" in told
+    assert "not clean, unfinished" in told
+
+
 def test_a_run_is_shown_with_its_files_and_each_of_these(store: Store, capsys: Out) -> None:
     made = keep(store, "6.12", FAIL)
     shown = said(["show", made.id], capsys)

@@ -11,6 +11,9 @@ import pytest
 from kzc.cli.app import run
 from kzc.cli.page import html_of
 from kzc.results.store import Store
+from kzc.settings import load_settings
+from kzc.trees.registry import save
+from kzc.trees.tree import Tree
 from kzc.values import Case, Outcome, Run, Stage, Verdict
 
 Out = pytest.CaptureFixture[str]
@@ -53,9 +56,13 @@ def test_machines_get_all_five(kept: Run, capsys: Out) -> None:
     assert sum(found["counts"].values()) > 40
 
 
-def test_commands_name_the_tree_that_was_asked_for(kept: Run, capsys: Out) -> None:
+def test_commands_name_the_tree_that_was_asked_for(kept: Run, tmp_path: Path, capsys: Out) -> None:
+    tree = Tree("6.1", str(tmp_path), "path", tmp_path, "c", "t", "6.1.9")
+    save(tree, load_settings({}, tmp_path))
     assert "never run: kzc test txzc-eval --tree 6.1\n" in said(["002", "--tree", "6.1"], capsys)
     assert "HOLDS: memlock" in said(["002", "--tree", "6.12"], capsys)
+    for named in ("6.12.9", "debian:linux-source-6.1", "https://example.org/linux.git", "."):
+        said(["002", "--tree", named], capsys)
 
 
 @pytest.mark.parametrize(("form", "has"), [("markdown", "| memlock"), ("html", "<!DOCTYPE html>")])
@@ -67,6 +74,12 @@ def test_what_is_not_there_is_refused(kept: Run, capsys: Out) -> None:
     assert run(["seeds", "007"]) == 2
     assert "there are: 000, 001" in capsys.readouterr().err
     assert run(["seeds", "--format", "svg"]) == 2
+    capsys.readouterr()
+    assert run(["seeds", "000", "--tree", "nope"]) == 2
+    told = capsys.readouterr()
+    assert "there is no tree nope, and no run on one" in told.err
+    assert "kzc tree add" in told.err
+    assert not told.out
 
 
 def test_the_report_of_a_run_has_its_claims_and_names_all_others(kept: Run, tmp_path: Path) -> None:
