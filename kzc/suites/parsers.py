@@ -70,12 +70,22 @@ class Parsers(Mapping[str, Parser]):
         return len(self._MODULES) + 1
 
     def names(self, name: str, lines: Iterable[str]) -> tuple[str, ...]:
-        """Planned names out of what a suite's `list` command printed; its status says nothing."""
+        """Planned names out of what a suite's `list` command printed, unless it is `unlisted`."""
         if name == "vsock_test":
             from kzc.suites.vsock_test import parse_list
 
             return parse_list(lines)
         return uniques(line.strip() for line in lines if line.strip())
+
+    def unlisted(self, name: str, lines: Iterable[str], status: int | None) -> str:
+        """Why what a `list` command printed is no list of names; empty where it is one.
+
+        One that fails without a word has nothing to list: the command itself says why.
+        """
+        said = [line.strip() for line in lines if line.strip()]
+        if name == "vsock_test" or not status or not said:  # vsock_test's own status is always 1
+            return ""
+        return f"{'; '.join(said[-3:])} ({describe_status(status)})"
 
 
 PARSERS = Parsers()

@@ -126,6 +126,8 @@ def _run(
         case = Case(command.name, Verdict.SKIP, reason=reason)
         return Part((case,), (), Ended.EXIT, 0.0)
     planned = _planned(command, guest, setting)
+    if isinstance(planned, Part):
+        return planned
     path = f"{suite.name}/{command.name}"
     if setting.faults:
         enter, factor = _enter(setting), setting.factor
@@ -160,11 +162,18 @@ def _run(
     return Part(cases, (log,), answer.ended, answer.seconds)
 
 
-def _planned(command: Command, guest: Guest, setting: Setting) -> Sequence[str]:
+def _planned(command: Command, guest: _Heard, setting: Setting) -> Sequence[str] | Part:
+    """Names of the cases that have to appear; a Part that says why where they cannot be listed."""
     if not command.list_tests:
         return command.planned
     answer = guest.run(f"{_enter(setting)}\n{command.list_tests}", _QUICK.scaled(setting.factor))
-    return PARSERS.names(command.parser, answer.output)
+    reason = PARSERS.unlisted(command.parser, answer.output, answer.status)
+    if not reason:
+        return PARSERS.names(command.parser, answer.output)
+    # such as a wrong kzc.case=: no verdict on the code under test, unless the program died
+    verdict = Verdict.CRASH if (answer.status or 0) > 128 else Verdict.INFRA
+    case = Case(command.name, verdict, reason=f"its cases could not be listed: {reason}")
+    return Part((case,), (Log("", guest.take()),), Ended.EXIT, answer.seconds)
 
 
 def _enter(setting: Setting) -> str:

@@ -140,6 +140,54 @@ def test_a_splat_between_two_commands_is_not_lost() -> None:
     assert "sock_cmsg_send" in outcome.detail["signature"]
 
 
+@pytest.mark.parametrize(
+    ("status", "verdict"), [(2, Verdict.INFRA), (127, Verdict.INFRA), (139, Verdict.CRASH)]
+)
+def test_a_list_that_fails_is_no_list_of_cases(status: int, verdict: Verdict) -> None:
+    class Listing(Guest):
+        def run(self, text: str, limits: Limits) -> Answer:
+            if "./list" in text:
+                return Answer(Ended.EXIT, status, ("ok", "there is no case x"), (), 0.1)
+            return super().run(text, limits)
+
+    commands = [
+        {"name": "b", "run": "./b", "parser": "ktap", "list": "./list"},
+        {"name": "c", "run": "./c", "parser": "exit", "planned": ["c"]},
+    ]
+    guest = Listing(ended)
+    outcome = run_suite(suite(commands=commands), guest, SETTING)
+    assert [(case.name, case.verdict) for case in outcome.cases] == [
+        ("b", verdict),
+        ("c", Verdict.PASS),
+    ]
+    assert outcome.verdict is verdict
+    assert "could not be listed: ok; there is no case x (s" in outcome.cases[0].reason
+    assert not any("./b" in text for text in guest.asked)
+
+
+@pytest.mark.parametrize(
+    ("parser", "said", "names"),
+    [
+        ("vsock_test", ("1\tSOCK_STREAM connection reset",), ["SOCK_STREAM connection reset"]),
+        ("exit", (), ["exit"]),
+    ],
+)
+def test_a_list_with_a_status_may_be_one(
+    parser: str, said: tuple[str, ...], names: list[str]
+) -> None:
+    class Listing(Guest):
+        def run(self, text: str, limits: Limits) -> Answer:
+            if "./list" in text:
+                return Answer(Ended.EXIT, 1, said, (), 0.1)
+            return super().run(text, limits)
+
+    listed = {"name": "b", "run": "./b", "parser": parser, "list": "./list"}
+    guest = Listing(ended)
+    outcome = run_suite(suite(commands=[listed]), guest, SETTING)
+    assert set(names) <= {case.name for case in outcome.cases}
+    assert any("./b" in text for text in guest.asked)
+
+
 def test_a_finding_says_during_which_command_it_came() -> None:
     guest = Guest(lambda t: ended(t, console=OOPS if "./b" in t else ()))
     outcome = run_suite(suite("a", "b", "c"), guest, SETTING)
