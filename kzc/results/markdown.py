@@ -155,12 +155,18 @@ def _evidence(evidence: summary.Evidence, before: str = "") -> Iterator[str]:
 def _transfers(run: Run) -> Iterator[str]:
     for found in zerocopy.tables(run):
         gains = any(row.gain for row in found.transfers)
+        between = any(row.direction for row in found.transfers)
         head = ["Proto", "IP", "Mode", "Verdict", "Sent MB", "Received MB", "Completions", "Data"]
         yield f"### Zerocopy, {sentence(found.suite)}"
         yield _grid(
-            [*head, *(["Against copy"] if gains else [])],
+            [
+                *(["Direction"] if between else []),
+                *head,
+                *(["Against copy"] if gains else []),
+            ],
             (
                 (
+                    *([row.direction or "-"] if between else []),
                     *map(sentence, (row.proto, row.ip, row.mode)),
                     _verdict(row.verdict),
                     *("-" if n < 0 else f"{n:,}" for n in (row.tx_mb, row.rx_mb, row.completions)),

@@ -173,15 +173,19 @@ def _evidence(evidence: summary.Evidence, folder: Path, before: str = "") -> Ren
 def _transfers(run: Run) -> Iterator[RenderableType]:
     for found in zerocopy.tables(run):
         gains = any(row.gain for row in found.transfers)
-        table = _table("Proto", "IP", "Mode", "Verdict")
+        between = any(row.direction for row in found.transfers)
+        ip = any(row.ip for row in found.transfers)  # AF_VSOCK has none, and 80 columns are few
+        heads = [*(["Direction"] if between else []), "Proto", *(["IP"] if ip else [])]
+        table = _table(*heads, "Mode", "Verdict")
         for name in ("Sent MB", "Received MB", "Completions"):
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", overflow="fold")
         for name in ("Data", *(["Against copy"] if gains else [])):
             table.add_column(name)
         for row in found.transfers:
             numbers = (row.tx_mb, row.rx_mb, row.completions)
             table.add_row(
-                *(Text(cell) for cell in (row.proto, row.ip, row.mode)),
+                *([row.direction or "-"] if between else []),
+                *(Text(cell) for cell in (row.proto, *([row.ip] if ip else []), row.mode)),
                 _verdict(row.verdict),
                 *("-" if number < 0 else f"{number:,}" for number in numbers),
                 Text(row.way, _WAYS.get(row.way, "yellow")),

@@ -29,13 +29,18 @@ UNTOLD = (
     "the series vsock-perf-zerocopy it does."
 )
 WALL = "MB were counted by the wall clock under TCG: they show that data moved, not how fast."
+_DIRECTIONS = frozenset({"H2G", "G2H"})
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """One case; -1 where a number was not reported. `gain` is rx MB against the copy case, or 0."""
+    """One case; -1 where a number was not reported. `gain` is rx MB against the copy case, or 0.
+
+    `direction` is H2G or G2H in a pair of host and guest, and empty in one guest.
+    """
 
     verdict: Verdict
+    direction: str
     proto: str
     ip: str
     mode: str
@@ -84,9 +89,10 @@ def _is_vsock(case: Case) -> bool:
 def _transfer(case: Case, plain: int) -> Transfer:
     way, received = _way(case), _received(case)
     faster = way == "zerocopied" and case.verdict is Verdict.PASS and plain > 0 and received > 0
-    proto, ip = _path(case)
+    direction, proto, ip = _path(case)
     return Transfer(
         verdict=case.verdict,
+        direction=direction,
         proto=proto,
         ip=ip,
         mode=_mode(case),
@@ -129,8 +135,14 @@ def _share(zerocopied: int, copied: int) -> str:
     return "copied" if copied else "zerocopied"
 
 
-def _path(case: Case) -> tuple[str, str]:
-    return short(case.detail["proto"]), short(case.detail.get("ip", ""))
+def _path(case: Case) -> tuple[str, str, str]:
+    detail = case.detail
+    return _direction(case), short(detail["proto"]), short(detail.get("ip", ""))
+
+
+def _direction(case: Case) -> str:
+    first, slash, _ = case.name.partition("/")
+    return first if slash and first in _DIRECTIONS else ""
 
 
 def _mode(case: Case) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from kzc.results.formats import FORMATS
+from kzc.results.html import html
+from kzc.results.text import render
 from kzc.results.zerocopy import CREDIT, UNTOLD, VETH, WALL, tables
 from kzc.values import Case, Run, Stage, Verdict
 
@@ -98,3 +102,33 @@ def test_vsock_is_zerocopied_only_where_all_completions_say_so(
         told = [each for each in shown.split("\n") if re.match(r"\W*vsock\W.* zerocopy ", each)]
         assert len(told) == 1
         assert ("zerocopied" in told[0]) == (way == "zerocopied")
+
+
+def test_both_directions_of_a_pair_are_told_apart() -> None:
+    figures = {"proto": "vsock", "mode": "copy", "tx": 1.5, "rx": 9.5, "bytes": 16 << 20}
+    names = ("H2G/vsock_perf copy", "G2H/vsock_perf copy", "a/b")
+    cases = tuple(Case(name, Verdict.PASS, detail=figures) for name in names)
+    run = on("tcg")
+    run = replace(run, outcomes=(replace(run.outcomes[-1], cases=cases),))
+    (table,) = tables(run)
+    assert [row.direction for row in table.transfers] == ["H2G", "G2H", ""]
+    page = html(run, lambda _: BytesIO(b""))
+    assert re.findall("<td>(H2G|G2H|-)</td><td>vsock</td>", page) == ["H2G", "G2H", "-"]
+    assert '<th scope="col">direction</th>' in page
+    for name in ("text", "markdown"):
+        shown = FORMATS[name](run, sample.FOLDER)
+        assert re.findall(r"^\W*(H2G|G2H|-)\W+vsock\b", shown, re.MULTILINE) == ["H2G", "G2H", "-"]
+        assert "Direction" in shown
+        assert "Direction" not in FORMATS[name](sample.run(), sample.FOLDER)
+
+
+def test_both_directions_of_a_pair_fit_a_narrow_terminal() -> None:
+    figures = {"proto": "vsock", "mode": "zerocopy", "tx": 1.5, "rx": 9.5, "bytes": 16 << 20}
+    run = on("tcg")
+    case = Case("H2G/vsock_perf zerocopy", Verdict.PASS, detail=figures)
+    run = replace(run, outcomes=(replace(run.outcomes[-1], cases=(case,)),))
+    console = Console(width=80, file=StringIO(), color_system=None)
+    with console.capture() as shown:
+        console.print(render(run, sample.FOLDER))
+    (row,) = re.findall("^H2G .*", shown.get(), re.MULTILINE)
+    assert row.split() == ["H2G", "vsock", "zerocopy", "pass", "-", "16", "-", "unknown"]
