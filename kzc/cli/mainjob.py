@@ -166,7 +166,7 @@ def reported(shopfloor: Workshop) -> int:
     finished: Run = shopfloor.run.run
     console = Console()
     width = None if console.is_terminal else text.WIDTH
-    Console(width=width).print(text.render(finished, shopfloor.run.folder))
+    Console(width=width).print(text.render(finished, shopfloor.run.folder), crop=False)
     print(f"\nrun {finished.id}: {shopfloor.run.folder}", flush=True)
     return exit_code(finished)
 

@@ -32,7 +32,8 @@ def report(run_id: str, form: str, files: Files) -> int:
     if not form and any(files.values()):
         return exit_code(run)
     if form in ("text", ""):
-        Console(width=None if Console().is_terminal else text.WIDTH).print(text.render(run, folder))
+        console = Console(width=None if Console().is_terminal else text.WIDTH)
+        console.print(text.render(run, folder), crop=False)
     elif form in FORMS:
         print(FORMS[form](run, folder))
     else:

@@ -27,7 +27,7 @@ def text(run: Run, folder: Path) -> str:
     """What the terminal shows, without colour."""
     console = Console(width=WIDTH, file=StringIO(), color_system=None)
     with console.capture() as shown:
-        console.print(render(run, folder))
+        console.print(render(run, folder), crop=False)
     return "\n".join(each.rstrip() for each in shown.get().rstrip().split("\n")) + "\n"
 
 

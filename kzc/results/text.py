@@ -7,7 +7,6 @@ never into rich's markup. Verdicts are words, so that nothing is lost without co
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from kzc.results.cells import cells
 from kzc.results.clean import printable, short
 from kzc.results.grid import grid
 from kzc.results.mark import Mark
+from kzc.results.pasted import Command, indented, labelled
 from kzc.results.verdicts import exit_code, verdict_of
 from kzc.results.words import label, plural, some, span
 from kzc.values import Run, Verdict
@@ -144,7 +144,7 @@ def _failures(run: Run, folder: Path) -> Iterator[RenderableType]:
 
 def _failure(failure: summary.Failure, run: Run, folder: Path) -> RenderableType:
     parts: list[RenderableType] = [_evidence(failure.whole, folder, f"{failure.stage} ")]
-    parts += [Padding(_evidence(case, folder), (0, 0, 0, 2)) for case in failure.cases]
+    parts += [indented(_evidence(case, folder)) for case in failure.cases]
     parts += [Padding(each, (0, 0, 0, 2)) for each in _more(failure.number, run)]
     for group in failure.not_run[: summary.CASES]:
         text = Text.assemble(_verdict(group.verdict, True), f"  {plural(len(group.names), 'case')}")
@@ -161,13 +161,17 @@ def _evidence(evidence: summary.Evidence, folder: Path, before: str = "") -> Ren
     parts: list[RenderableType] = [title]
     if evidence.facts:
         parts.append(Padding(_pairs(evidence.facts), (0, 0, 0, 2)))
-    pairs = [("log", printable(folder / evidence.log))] if evidence.log else []
-    pairs += [("repeat", _continued(evidence.repeat))] if evidence.repeat else []
-    pairs += [("next", evidence.hint)] if evidence.hint else []
+    pairs: list[tuple[str, RenderableType]] = []
+    if evidence.log:
+        pairs.append(("log", Text(printable(folder / evidence.log), overflow="fold")))
+    if evidence.repeat:
+        pairs.append(("repeat", Command(evidence.repeat)))
+    if evidence.hint:
+        pairs.append(("next", Text(evidence.hint, overflow="fold")))
     for name, lines in evidence.blocks:
         parts += [Padding(Text(name, "dim"), (0, 0, 0, 2))] if name else []
         parts.append(Padding(Text("\n".join(lines), overflow="fold"), (0, 0, 0, 4)))
-    return Group(*parts, *([Padding(_pairs(pairs), (0, 0, 0, 2))] if pairs else []))
+    return Group(*parts, *([indented(labelled(pairs))] if pairs else []))
 
 
 def _transfers(run: Run) -> Iterator[RenderableType]:
@@ -260,19 +264,3 @@ def _more(number: int, run: Run) -> Iterator[Text]:
         yield Text(
             f"and {number - summary.CASES:,} more: kzc report {run.id} --format json", "yellow"
         )
-
-
-def _continued(command: str, width: int = WIDTH - 20) -> str:
-    """A long command over several lines that a shell still takes as one."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return command
-    if len(command) <= width or shlex.join(words) != command:
-        return command
-    lines = [""]
-    for each in map(shlex.quote, words):
-        if lines[-1] and len(lines[-1]) + len(each) >= width:
-            lines.append("  ")
-        lines[-1] += ("" if lines[-1].strip() == "" else " ") + each
-    return " \\\n".join(lines)
