@@ -8,16 +8,18 @@ never into rich's markup. Verdicts are words, so that nothing is lost without co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from kzc.results import summary, zerocopy
-from kzc.results.cells import cells
+from kzc.results.cells import Cells, cells
 from kzc.results.clean import printable, short
 from kzc.results.grid import grid
 from kzc.results.mark import Mark
@@ -28,6 +30,7 @@ from kzc.values import Run, Verdict
 
 WIDTH = 100
 _GAP = 2  # between columns
+_UNBOUND = 10_000
 _STYLES = {
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
@@ -103,14 +106,45 @@ def _stages(run: Run) -> Table:
 def _cells(run: Run) -> Iterator[RenderableType]:
     found = cells(run)
     if found:
-        table = _table("Tree", "Series", "Topology", *found.columns)
-        rows = [
-            (*map(Text, (row.tree, row.series, row.topology or "-")), *map(_mark, row.marks))
-            for row in found.rows
-        ]
-        table.columns[2].no_wrap = True
-        # rather a suite's name is folded than those of all series
-        yield _section("Jobs", _filled(table, rows, 1, 24))
+        yield _section("Jobs", _Jobs(found))
+
+
+@dataclass(frozen=True)
+class _Jobs:
+    """One table with a column for each suite where that fits, or one for each tree and series with
+    a line for each suite: a head that is folded cannot be read."""
+
+    found: Cells
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = _across(self.found)
+        free = options.update(width=_UNBOUND)
+        if Measurement.get(console, free, table).maximum <= options.max_width:
+            yield table
+        else:
+            yield from _down(self.found)
+
+
+def _across(found: Cells) -> Table:
+    table = _table("Tree", "Series", "Topology", *found.columns)
+    for row in found.rows:
+        where = map(Text, (row.tree, row.series, row.topology or "-"))
+        table.add_row(*where, *map(_mark, row.marks))
+    return table
+
+
+def _down(found: Cells) -> Iterator[RenderableType]:
+    grounds = dict.fromkeys((row.tree, row.series) for row in found.rows)
+    for number, ground in enumerate(grounds):
+        rows = [row for row in found.rows if (row.tree, row.series) == ground]
+        table = _table("Suite", *(row.topology or "-" for row in rows))
+        for name, *marks in zip(found.columns, *(row.marks for row in rows), strict=True):
+            if any(marks):
+                table.add_row(Text(name), *map(_mark, marks))
+        if number:
+            yield Text()
+        yield Text("  ".join(filter(None, ground)), "bold")
+        yield table
 
 
 def _checks(run: Run) -> Iterator[RenderableType]:

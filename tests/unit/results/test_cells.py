@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+import pytest
+from rich.console import Console
 
 from kzc.results import summary
 from kzc.results.cells import Cells, cells
 from kzc.results.formats import FORMATS
+from kzc.results.text import render
 from kzc.values import Outcome, Run, Stage, Verdict
 
 PASS, FAIL, SKIP, INFRA = Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.INFRA
@@ -115,5 +120,30 @@ def test_the_text_is_not_cut_off_at_its_edge() -> None:
     lines = FORMATS["text"](of(built, *tests), Path("run")).splitlines()
     assert max(map(len, lines)) <= 100
     assert any(line.endswith(" 12 min 20 s") for line in lines)
-    (row,) = (line for line in lines if " loopback " in line)
-    assert row.split().count("pass") == len(names) + 1
+    assert [line.split() for line in lines if line.startswith("suite_")] == [
+        [name, "pass"] for name in names
+    ]
+
+
+@pytest.mark.parametrize(("width", "across"), [(100, True), (54, True), (53, False), (30, False)])
+def test_no_head_of_the_grid_is_folded(width: int, across: bool) -> None:
+    suites = ("vsock", "vsock_perf", "net")
+    tests = [
+        outcome(FAIL if topology == "pair" else PASS, topology=topology, suite=suite, tree=tree)
+        for tree in ("6.1", "6.12")
+        for topology in ("loopback", "pair")
+        for suite in suites
+    ]
+    console = Console(width=width, file=StringIO(), color_system=None)
+    with console.capture() as told:
+        console.print(render(of(*tests, outcome(PASS, Stage.BUILD)), Path("run")))
+    words = [line.split() for line in told.get().split("Jobs\n")[1].split("\n")]
+    if across:
+        assert words[0] == ["Tree", "Series", "Topology", *suites, "build"]
+        assert ["6.12", "s", "pair", "fail", "fail", "fail", "pass"] in words
+        return
+    at = words.index(["6.12", "s"])
+    assert words[at + 1] == ["Suite", "loopback", "pair"]
+    assert words[at + 3 : at + 6] == [[suite, "pass", "fail"] for suite in suites]
+    assert words[at + 6] == ["build", "pass", "pass"]
+    assert ["build"] not in [line[:1] for line in words[words.index(["6.1", "s"]) : at]]
