@@ -22,6 +22,8 @@ from kzc.series.manifest import list_series, load_manifest
 from kzc.settings import load_settings
 from kzc.shared import shared_folder
 
+_WHOLE = frozenset({"name", "posted", "version", "date", "patches"})
+
 
 def listed(folder: Path | None = None, *, as_json: bool = False) -> int:
     """One line per series, then the imported ones; of `folder` alone where it is given."""
@@ -124,7 +126,7 @@ def _imported() -> Path:
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
-        table.add_column(title, overflow="fold", no_wrap=title not in {"imported", "title"})
+        table.add_column(title, overflow="fold", no_wrap=title in _WHOLE)
     return table
 
 
