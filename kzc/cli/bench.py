@@ -20,6 +20,7 @@ from kzc.cli.bench_out import Shown, ready, show
 from kzc.cli.job import Job, plan_folders, understand
 from kzc.cli.mainjob import opened, plan_for
 from kzc.cli.options import Asked
+from kzc.cli.reflow import filled, room
 from kzc.cli.words import INTERRUPTED
 from kzc.errors import UsageError
 from kzc.hosts.address import parse_address
@@ -58,12 +59,15 @@ class Wish:
 def listed() -> int:
     """Name, size and title of each plan."""
     folders = plan_folders(Path.cwd())
-    for name in dict.fromkeys(name for folder in folders for name in list_plans(folder)):
+    names = dict.fromkeys(name for folder in folders for name in list_plans(folder))
+    wide = max(map(len, names), default=0) + 2
+    for name in names:
         _, plan = find_plan(name, folders, Path.cwd())
         cells, _ = cells_of(plan, plan.topology)
         count = f"{len(cells)} cells, {plan.rounds} rounds, {plan.topology}"
         seed = f" (seed {plan.seed})" if plan.seed else ""
-        print(f"{name:12} {short(plan.title)}{seed}\n{'':12} {count}")
+        told = f"{name:<{wide}}{short(plan.title)}{seed}"
+        print(*filled(told, room() or sys.maxsize, wide), f"{'':{wide}}{count}", sep="\n")
     return 0
 
 

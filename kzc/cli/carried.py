@@ -16,6 +16,7 @@ from kzc.cli.intake import tell_series
 from kzc.errors import UsageError
 from kzc.jobs.workshop import imported_folder
 from kzc.results import clean
+from kzc.results.text import WIDTH
 from kzc.series.imported import as_values, list_imported, load_imported, remove_imported
 from kzc.series.mails import Intake
 from kzc.series.manifest import list_series, load_manifest
@@ -76,7 +77,8 @@ def show(name: str, folder: Path | None = None, *, as_json: bool = False) -> int
     if as_json:
         print(json.dumps(history.as_values(name, folder), indent=2))
     else:
-        history.tell(name, folder, console)
+        width = min(WIDTH, console.width) if console.is_terminal else WIDTH
+        history.tell(name, folder, Console(soft_wrap=True, highlight=False, width=width))
     return 0
 
 

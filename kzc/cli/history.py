@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from kzc.cli.reflow import filled, reflow
 from kzc.results import clean
+from kzc.results.pasted import continued
 from kzc.series.find import load_series
-from kzc.series.manifest import Base, Manifest, load_manifest
+from kzc.series.manifest import Base, Manifest, Posted, load_manifest
 from kzc.shared import shared_folder
 from kzc.suites.manifest import load_suite
 
@@ -32,15 +34,16 @@ class _Known:
 def tell(name: str, folder: Path, console: Console) -> None:
     """What it is for, where it was posted, what became of it, what there is for each base."""
     known = _known(name, folder)
-    console.print(Text(clean.short(f"{name}: {known.manifest.title}"), "bold"))
+    for line in filled(clean.short(f"{name}: {known.manifest.title}"), console.width):
+        console.print(Text(line, "bold"))
     if known.manifest.measurement_only:
         console.print(Text("for measurement only: nothing that has it counts as clean", "yellow"))
-    for title, lines in _sections(known):
+    for title, lines in _sections(known, console.width):
         if lines:
             console.print()
             console.print(Text(clean.short(title), "bold"))
             for line in lines:
-                console.print(Text("  " + clean.cut(clean.printable(line), clean.LONG)))
+                console.print(Text(line))
 
 
 def as_values(name: str, folder: Path) -> dict[str, Any]:
@@ -76,31 +79,48 @@ def _known(name: str, folder: Path) -> _Known:
     return _Known(name, manifest, patches, suites)
 
 
-def _sections(known: _Known) -> Iterator[tuple[str, Sequence[str]]]:
+def _sections(known: _Known, width: int) -> Iterator[tuple[str, Sequence[str]]]:
+    """Titles, and below each its lines as they are shown."""
     manifest = known.manifest
-    yield "What it is for", manifest.cover.strip("\n").split("\n") if manifest.cover else ()
-    yield "Posted", [_posting(manifest, at) for at in range(len(manifest.posted))]
-    yield "Upstream", [". ".join(filter(None, (upstream(manifest), manifest.fate)))]
+
+    def shown(texts: Iterable[str], hang: int = 2) -> list[str]:
+        return [line for text in texts for line in _shown(text, width, hang)]
+
+    yield "What it is for", _cover(manifest.cover, width)
+    yield "Posted", shown(map(_posting, manifest.posted))
+    fate = ". ".join(filter(None, (upstream(manifest), manifest.fate)))
+    yield "Upstream", shown([fate], 0)
     for label, base in manifest.bases.items():
         tested = f", tested on {base.tested_on}" if base.tested_on else ""
-        yield f"For {label}{tested}", _base(known, label, base)
-    yield "Proven by", [f"{name:<14} {title}" for name, title in known.suites.items()]
+        titles = known.patches[label]
+        patches = [f"{at}/{len(titles)} {title}" for at, title in enumerate(titles, start=1)]
+        lines = [*shown(patches), *shown([base.note] if base.note else [], 0)]
+        yield f"For {label}{tested}", [*lines, *_pasted(_command(known.name, base), width)]
+    wide = max(map(len, known.suites), default=0)
+    suites = [f"{name:<{wide}}  {title}" for name, title in known.suites.items()]
+    yield "Proven by", shown(suites, wide + 2)
     seen = [f"{mark.file} has {mark.has}" for mark in manifest.present]
-    yield "Nothing is applied, and the suites run, where", seen
-    yield "See also", manifest.links
+    yield "Nothing is applied, and the suites run, where", shown(seen)
+    yield "See also", shown(manifest.links)
 
 
-def _posting(manifest: Manifest, at: int) -> str:
-    posting = manifest.posted[at]
+def _shown(text: str, width: int, hang: int) -> list[str]:
+    return filled(clean.cut(clean.printable(text), clean.LONG), width, hang, 2)
+
+
+def _cover(text: str, width: int) -> list[str]:
+    lines = [clean.cut(line, clean.LONG) for line in clean.printable(text).strip("\n").split("\n")]
+    return [f"  {line}" for line in reflow("\n".join(lines), width - 2).split("\n")] if text else []
+
+
+def _pasted(command: str, width: int) -> list[str]:
+    return [f"  {line}" for line in continued(clean.printable(command), width - 2).split("\n")]
+
+
+def _posting(posting: Posted) -> str:
     date = str(posting.date or "undated")
     note = f"  {posting.note}" if posting.note else ""
     return f"{date:<10}  v{posting.version}  {posting.link}{note}"
-
-
-def _base(known: _Known, label: str, base: Base) -> list[str]:
-    titles = known.patches[label]
-    lines = [f"{at}/{len(titles)} {title}" for at, title in enumerate(titles, start=1)]
-    return [*lines, *([base.note] if base.note else []), _command(known.name, base)]
 
 
 def _command(name: str, base: Base) -> str:

@@ -14,13 +14,15 @@ from typer.main import get_command
 from kzc import __version__
 from kzc.cli.manual.pages import Edition, pages
 from kzc.cli.manual.topics import title, topics
+from kzc.cli.reflow import reflow, room
 from kzc.errors import HostError, UsageError
 
 SHELLS = ("bash", "zsh", "fish")
 
 
 def explain(topic: str) -> int:
-    """The text of a topic, or the list of them. Raises UsageError for what is none."""
+    """The text of a topic, filled for a terminal's width, or the list of them. Raises UsageError
+    for what is none."""
     texts = topics()
     if not topic:
         width = max(map(len, texts))
@@ -29,7 +31,8 @@ def explain(topic: str) -> int:
         return 0
     if topic not in texts:
         raise UsageError(f"there is no topic {topic}", _hint(topic, tuple(texts)))
-    print(texts[topic], end="")
+    columns = room()
+    print(reflow(texts[topic], columns) if columns else texts[topic], end="")
     return 0
 
 
