@@ -31,6 +31,7 @@ from kzc.jobs.ci.durations import Durations
 from kzc.jobs.ci.executor import Executor
 from kzc.jobs.ci.local import Capacity, LocalExecutor
 from kzc.jobs.ci.matrix import Matrix, find_file, load_matrix, mebibytes, seconds
+from kzc.jobs.ci.names import Names
 from kzc.jobs.ci.plan import Catalogue, Measured, plan
 from kzc.jobs.ci.values import NONE, Job
 from kzc.jobs.live import registered
@@ -82,6 +83,8 @@ def ci(asked: Asked) -> int:
     file = (cwd / asked.file if asked.file else find_file(cwd)).resolve()
     matrix = _budgeted(load_matrix(file), asked.budget)
     settings = load_settings({}, file.parent)
+    if not asked.scheduler:  # a cluster's machines know trees and series of their own
+        Names(file, settings, LocalRunner(), shared_folder("patches")).check(matrix)
     durations = Durations(settings.data)
     jobs = plan(matrix, _catalogue(settings, file.parent), durations.expected())
     memory = size_of(asked.memory) if asked.memory else Machine().memory()[1] >> 20
@@ -91,7 +94,7 @@ def ci(asked: Asked) -> int:
     if asked.reports is not None:  # now, and not after hours of jobs
         with disk.blamed(asked.reports):
             asked.reports.mkdir(parents=True, exist_ok=True)
-    _find_trees(matrix, jobs, settings, fetch=asked.fetch)
+    _find_trees(matrix, jobs, settings, file.parent, fetch=asked.fetch)
     with _begun(settings, file, jobs) as (run, command):
         shopfloor = Workshop(
             settings, LocalRunner(), screen_for(Console(quiet=True)), run, shlex.join(command)
@@ -174,7 +177,9 @@ class _Where:
             yield cluster
 
 
-def _find_trees(matrix: Matrix, jobs: tuple[Job, ...], settings: Settings, *, fetch: bool) -> None:
+def _find_trees(
+    matrix: Matrix, jobs: tuple[Job, ...], settings: Settings, folder: Path, *, fetch: bool
+) -> None:
     """The trees that the file gives sources for, so that all jobs mean the same commits."""
     runner, wanted = LocalRunner(), {job.cell.tree for job in jobs}
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -184,7 +189,7 @@ def _find_trees(matrix: Matrix, jobs: tuple[Job, ...], settings: Settings, *, fe
         known = registry.load(registry.check_name(name), settings)
         if known is None or known.source != source or fetch:
             console.print(Text(f"... tree {name} from {short(source)}"))
-            add_tree(name, source, Path.cwd(), settings, runner)
+            add_tree(name, source, folder, settings, runner)
 
 
 @contextmanager

@@ -30,24 +30,43 @@ def find_series(
     `imported` the folder of what `kzc import` keeps. Looked at in this order: a carried name, an
     imported one, a folder or file, a range. Raises UsageError.
     """
-    names = list_series(patches_dir)
-    if spec in names:
+    if spec in list_series(patches_dir):
         return load_series(patches_dir, spec, version)
-    kept = list_imported(imported) if imported else ()
-    if imported and spec in kept:
+    found = _kept(spec, cwd, imported)
+    if found is not None:
+        return found
+    if is_range(spec):
+        return read_range(repo, spec, runner)
+    raise _nothing(spec, patches_dir, imported)
+
+
+def check_series(spec: str, cwd: Path, patches_dir: Path, imported: Path | None = None) -> None:
+    """Raise UsageError where `spec` can be no series, for whatever tree.
+
+    Whether there are patches for a tree, and the commits of a range, is not asked.
+    """
+    known = spec in list_series(patches_dir) or _kept(spec, cwd, imported) or is_range(spec)
+    if not known:
+        raise _nothing(spec, patches_dir, imported)
+
+
+def _kept(spec: str, cwd: Path, imported: Path | None) -> Series | None:
+    """What was imported by that name, or what a folder or file has."""
+    if imported and spec in list_imported(imported):
         return load_imported(imported, spec).series
     path = cwd / Path(spec).expanduser()
     if path.is_dir():
         return read_folder(path)
-    if path.exists():
-        return read_file(path)
-    if is_range(spec):
-        return read_range(repo, spec, runner)
-    raise UsageError(
+    return read_file(path) if path.exists() else None
+
+
+def _nothing(spec: str, patches_dir: Path, imported: Path | None) -> UsageError:
+    names = ", ".join(list_series(patches_dir)) or "none"
+    kept = ", ".join(list_imported(imported)) or "none" if imported else ""
+    return UsageError(
         f"{spec} is no series: no folder, file or range of commits, and none that is carried"
         + (" or imported" if imported else ""),
-        f"carried are: {', '.join(names) or 'none'}"
-        + (f"; imported are: {', '.join(kept) or 'none'}" if imported else ""),
+        f"carried are: {names}" + (f"; imported are: {kept}" if kept else ""),
     )
 
 

@@ -80,9 +80,7 @@ def tree_of_path(
     user = open_checkout(path, runner)
     shown = str(user.top or path)
     source = f"{shown}#{ref}" if ref else shown
-    commit = user.git.commit_of(ref or "HEAD")
-    if not commit:
-        raise UsageError(f"{shown}: there is no commit {ref or 'HEAD'}")
+    commit = _commit_of(user, shown, ref)
     repo = _borrowing_repo(user, settings, runner)
     ours = Git(runner, git_dir=repo)
     note = ""
@@ -95,6 +93,14 @@ def tree_of_path(
     )
     keep(ours, repo, f"refs/kzc/base/{commit[:12]}", commit)
     return tree
+
+
+def check_path(path: Path, runner: Runner, ref: str = "") -> None:
+    """Raise what `tree_of_path` would of that checkout and `ref`; nothing is written anywhere."""
+    user = open_checkout(path, runner)
+    shown = str(user.top or path)
+    commit = _commit_of(user, shown, ref)
+    describe(user.git, user.common, commit, name="", source=shown, kind="path")
 
 
 def parse_status(entries: list[str]) -> Changes:
@@ -126,6 +132,13 @@ def describe_changes(changes: Changes, taken: bool) -> str:
         new = "untracked file" if changes.untracked == 1 else "untracked files"
         parts.append(f"{changes.untracked} {new}, left out")
     return "; ".join(parts)
+
+
+def _commit_of(user: Checkout, shown: str, ref: str) -> str:
+    commit = user.git.commit_of(ref or "HEAD")
+    if not commit:
+        raise UsageError(f"{shown}: there is no commit {ref or 'HEAD'}")
+    return commit
 
 
 def _borrowing_repo(user: Checkout, settings: Settings, runner: Runner) -> Path:

@@ -15,7 +15,7 @@ from kzc.git import Git
 from kzc.proc import Runner
 from kzc.settings import Settings
 from kzc.trees import registry
-from kzc.trees.checkouts import tree_of_path
+from kzc.trees.checkouts import check_path, tree_of_path
 from kzc.trees.debian import parse_package, tree_of_package
 from kzc.trees.remote import tree_of_url
 from kzc.trees.tree import Tree, looks_like_kernel
@@ -74,13 +74,29 @@ def from_source(
             return tree_of_package(name, package, suite, settings, runner)
         url, _, ref = source.partition("#")
         return tree_of_url(name, url, ref, settings, runner)
-    path, ref = split_path(source, cwd)
-    if not path.exists():
-        raise UsageError(
-            f"{source} is no tree: neither the name of one nor a folder",
-            registry.names_hint(settings),
-        )
+    path, ref = _existing(source, cwd, settings)
     return tree_of_path(name, path, settings, runner, ref=ref, dirty=dirty)
+
+
+def check_tree(spec: str, cwd: Path, settings: Settings, runner: Runner) -> None:
+    """Raise UsageError where `spec` can be no tree; nothing is fetched, and nothing written.
+
+    Whether a package or a URL's ref is there is not asked.
+    """
+    known = registry.load(spec, settings) if _is_name(spec) else None
+    if known is None:
+        check_source(spec, cwd, settings, runner)
+    elif known.kind == "path":
+        check_source(known.source, Path("/"), settings, runner)
+
+
+def check_source(source: str, cwd: Path, settings: Settings, runner: Runner) -> None:
+    """Like `check_tree`, for what `from_source` takes: no name of a tree."""
+    if source.startswith(_DEBIAN):
+        parse_package(source.removeprefix(_DEBIAN))
+    elif not _URL.match(source):
+        path, ref = _existing(source, cwd, settings)
+        check_path(path, runner, ref)
 
 
 def split_path(source: str, cwd: Path) -> tuple[Path, str]:
@@ -95,6 +111,16 @@ def split_path(source: str, cwd: Path) -> tuple[Path, str]:
 def enclosing_kernel(folder: Path) -> Path | None:
     """The nearest folder at or above `folder` with the files of a kernel."""
     return next((place for place in (folder, *folder.parents) if looks_like_kernel(place)), None)
+
+
+def _existing(source: str, cwd: Path, settings: Settings) -> tuple[Path, str]:
+    path, ref = split_path(source, cwd)
+    if not path.exists():
+        raise UsageError(
+            f"{source} is no tree: neither the name of one nor a folder",
+            registry.names_hint(settings),
+        )
+    return path, ref
 
 
 def _again(tree: Tree, settings: Settings, runner: Runner, dirty: bool) -> Tree:

@@ -65,6 +65,22 @@ def test_what_cannot_be_understood_is_said(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ('trees = ["nope"]', "ci.matrix.0.trees: nope is no tree"),
+        ('trees = ["small"]\nseries = ["nope"]', "ci.matrix.0.series: nope is no series"),
+    ],
+)
+def test_a_misspelled_tree_or_series_is_no_plan(
+    matrix: Path, wrong: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix.write_text(matrix.read_text().replace('trees = ["small"]', wrong))
+    assert run(["ci", "--plan"]) == 2
+    assert said in capsys.readouterr().err
+    assert run(["ci"]) == 2
+
+
 @pytest.mark.full
 def test_a_matrix_becomes_a_report_in_all_formats(
     matrix: Path, capsys: pytest.CaptureFixture[str]

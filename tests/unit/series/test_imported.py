@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kzc.errors import UsageError
-from kzc.series.find import find_series
+from kzc.series.find import check_series, find_series
 from kzc.series.imported import (
     FILE_NAME,
     default_name,
@@ -163,3 +163,17 @@ def test_an_imported_name_is_a_series_everywhere(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="none that is carried or imported") as caught:
         find("b", tmp_path / "s")
     assert caught.value.hint == "carried are: none; imported are: a"
+
+
+def test_what_can_be_no_series_is_known_without_a_tree(tmp_path: Path) -> None:
+    carried, imported = tmp_path / "carried", tmp_path / "s"
+    save_imported(imported, named("a"), NONE)
+    (tmp_path / "b").write_bytes(patch("", "of the file", diff(10)))
+    for spec in ("a", "b", "v6.12..HEAD"):
+        check_series(spec, tmp_path, carried, imported)
+    with pytest.raises(UsageError, match="c is no series") as caught:
+        check_series("c", tmp_path, carried, imported)
+    assert caught.value.hint == "carried are: none; imported are: a"
+    (tmp_path / "c").touch()
+    with pytest.raises(UsageError, match="it is empty"):
+        check_series("c", tmp_path, carried, imported)

@@ -13,7 +13,7 @@ from kzc.errors import HostError, UsageError
 from kzc.git import Git
 from kzc.settings import Settings
 from kzc.trees import registry
-from kzc.trees.find import add_tree, find_tree, split_path
+from kzc.trees.find import add_tree, check_source, check_tree, find_tree, split_path
 from kzc.trees.tree import kernel_version
 from tests.fakelinux import commit, edit
 from tests.plain import RUNNER
@@ -118,3 +118,28 @@ def test_versions_as_makefiles_spell_them() -> None:
     assert kernel_version(lines) == "7.0.0-rc1"
     assert kernel_version(["VERSION = 7", "PATCHLEVEL = x", "SUBLEVEL = 0"]) == ""
     assert kernel_version([]) == ""
+
+
+def test_what_can_be_no_tree_is_known_without_fetching_or_writing(
+    kernel: Path, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for spec in ("linux", "linux#HEAD", "debian:linux-source-9.9@sid", "https://x.invalid/l#v1"):
+        check_tree(spec, tmp_path, settings, RUNNER)
+    for spec, said in (
+        ("nope", "nope is no tree: neither the name of one nor a folder"),
+        ("linux#nope", "there is no commit nope"),
+        ("empty", "is no kernel tree"),
+        ("debian:", "debian: names no package"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            check_tree(spec, tmp_path, settings, RUNNER)
+    assert not settings.data.exists()
+    assert not settings.cache.exists()
+    add_tree("mine", "linux", tmp_path, settings, RUNNER)
+    check_tree("mine", tmp_path, settings, RUNNER)
+    with pytest.raises(UsageError, match="mine is no tree"):
+        check_source("mine", tmp_path, settings, RUNNER)
+    shutil.rmtree(kernel)
+    with pytest.raises(UsageError, match="is no tree"):
+        check_tree("mine", tmp_path, settings, RUNNER)
