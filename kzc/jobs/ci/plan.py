@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from kzc.errors import UsageError
+from kzc.jobs.ci.exceptions import check_exceptions
 from kzc.jobs.ci.matrix import Block, Matrix
 from kzc.jobs.ci.values import NONE, Cell, Job, Kind, Wants
 from kzc.suites.manifest import Suite
@@ -59,8 +60,10 @@ def plan(matrix: Matrix, catalogue: Catalogue, seen: Mapping[str, float]) -> tup
     """All jobs, builds before what needs them; `seen` are seconds by job from runs before."""
     jobs: dict[str, Job] = {}
     builds: dict[str, Job] = {}
-    for block in matrix.matrix:
-        for job, build in _Planner(block, matrix, catalogue).jobs():
+    for at, block in enumerate(matrix.matrix):
+        planner = _Planner(block, matrix, catalogue)
+        check_exceptions(block, at, tuple(planner.cells()))
+        for job, build in planner.jobs():
             known = builds.setdefault(build.name, replace(build, required=False))
             if job.required and not known.required:
                 builds[build.name] = build
@@ -92,11 +95,21 @@ class _Planner:
     matrix: Matrix
     catalogue: Catalogue
 
+    def cells(self) -> Iterator[Cell]:
+        """All cells, with those that are excluded."""
+        for ground in self._grounds():
+            for cell, _, _ in self._cells(ground):
+                yield cell
+
+    def _grounds(self) -> Iterator[Cell]:
+        block = self.block
+        for tree, series, profile in product(block.trees, block.series, block.profiles):
+            yield Cell(tree, series, profile)
+
     def jobs(self) -> Iterator[tuple[Job, Job]]:
         """Each test or bench, with the build that it needs."""
         block = self.block
-        for tree, series, profile in product(block.trees, block.series, block.profiles):
-            ground = Cell(tree, series, profile)
+        for ground in self._grounds():
             for cell, suite, word in self._cells(ground):
                 if not any(some.means(cell) for some in block.exclude):
                     if suite:

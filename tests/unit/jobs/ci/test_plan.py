@@ -65,6 +65,31 @@ def test_what_is_excluded_is_not_there_and_all_excluded_is_a_mistake(tmp_path: P
         planned(tmp_path, TWO + "exclude = [{ series = 's' }]\n")
 
 
+@pytest.mark.parametrize("field", ["exclude", "may_fail"])
+@pytest.mark.parametrize(
+    ("some", "said", "hint"),
+    [
+        ("tree = '6.13'", "no cell of its table has the tree 6.13", "there are: old, new"),
+        ("series = 'typo'", "has the series typo", "there are: s"),
+        ("topology = 'pair'", "has the topology pair", "there are: loopback, nested"),
+        ("plan = 'smoke'", "has the plan smoke", "there are: none"),
+        (
+            "suite = 'net', topology = 'nested'",
+            "has all of it: topology nested, suite net",
+            "--plan",
+        ),
+    ],
+)
+def test_an_exception_that_means_no_cell_is_a_mistake(
+    tmp_path: Path, field: str, some: str, said: str, hint: str
+) -> None:
+    text = TWO + "suites = ['vsock', 'net']\n"
+    with pytest.raises(UsageError, match=said) as caught:
+        planned(tmp_path, f"{text}{field} = [{{ tree = 'old' }}, {{ {some} }}]\n")
+    assert caught.value.message.startswith(f"ci.matrix.0.{field}.1: ")
+    assert hint in caught.value.hint
+
+
 def test_a_build_is_required_as_soon_as_one_of_its_tests_is(tmp_path: Path) -> None:
     jobs = planned(tmp_path, TWO + "may_fail = [{ topology = 'nested' }, { tree = 'old' }]\n")
     required = [name for name, job in jobs.items() if job.required]
