@@ -23,6 +23,7 @@ from kzc.results.db.schema import REVISIONS, tables
 FILE = "kzc.db"
 _PATIENCE = 60  # seconds for another writer's transaction to end
 _LOCK = 0x6B7A63  # "kzc": who holds this lock of PostgreSQL's may change tables
+_FULL = ("disk is full", "disk I/O error")  # SQLite's words where there is no room
 _VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 
@@ -77,11 +78,17 @@ def blamed(engine: sa.Engine) -> Iterator[None]:
         raise
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         said = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
-        raise HostError(
-            f"cannot use the store {shown(engine)}: {said.strip().splitlines()[0]}",
-            "make room (`kzc clean` frees what can be made again), or see that the setting db "
-            "(KZC_DB) names a database that can be reached",
-        ) from error
+        line = (said.strip().splitlines() or [""])[0]
+        message = f"cannot use the store {shown(engine)}: {line}"
+        raise HostError(message, _next(engine, line)) from error
+
+
+def _next(engine: sa.Engine, said: str) -> str:
+    if engine.url.get_backend_name() != "sqlite":
+        return "see that the setting db (KZC_DB) names a database that can be reached"
+    if any(word in said for word in _FULL):
+        return "make room (`kzc clean` frees what can be made again)"
+    return "see that it is a database of kzc's that can be written, or choose another data folder"
 
 
 def shown(engine: sa.Engine) -> str:

@@ -106,9 +106,12 @@ def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path
     with pytest.raises(HostError, match="cannot use the store") as caught:
         Store(tmp_path, url).list()
     assert "secret" not in caught.value.message
+    assert "can be reached" in caught.value.hint
+    assert "make room" not in caught.value.hint
 
 
 def test_a_file_that_is_no_database_is_a_host_error(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database" * 999)
-    with pytest.raises(HostError, match="cannot use the store"):
+    with pytest.raises(HostError, match="cannot use the store") as caught:
         Store(tmp_path).list()
+    assert "make room" not in caught.value.hint
