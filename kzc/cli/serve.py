@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -84,12 +85,17 @@ def _listening(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         return socket.create_server((address, port), family=family)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(
-            f"cannot listen on {address}, port {port}: {why}",
-            "another port: `kzc serve --port 0` takes one that is free",
-        ) from None
+        raise UsageError(f"cannot listen on {address}, port {port}: {why}", _next(error)) from None
+
+
+def _next(error: Exception) -> str:
+    number = (error.errno or 0) if isinstance(error, OSError) else 0
+    # the resolver's numbers are negative, which is all that create_server leaves of its errors
+    if number < 0 or number == errno.EADDRNOTAVAIL or isinstance(error, UnicodeError):
+        return "an address of this machine, as --address 127.0.0.1, or 0.0.0.0 for all it has"
+    return "another port: `kzc serve --port 0` takes one that is free"
 
 
 def _called(address: str) -> tuple[str, ...]:
