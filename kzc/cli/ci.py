@@ -92,7 +92,7 @@ def ci(asked: Asked) -> int:
     if asked.plan:
         return ciplan.show(jobs, matrix, capacity, as_json=asked.as_json)
     if asked.reports is not None:  # now, and not after hours of jobs
-        with disk.blamed(asked.reports):
+        with disk.blamed(asked.reports, named=True):
             asked.reports.mkdir(parents=True, exist_ok=True)
     _find_trees(matrix, jobs, settings, file.parent, fetch=asked.fetch)
     with _begun(settings, file, jobs) as (run, command):
@@ -228,7 +228,7 @@ def _worked(
 def _told(shopfloor: Workshop, asked: Asked) -> int:
     run, folder = shopfloor.run.run, shopfloor.run.folder
     if asked.reports is not None:
-        with disk.blamed(asked.reports):
+        with disk.blamed(asked.reports, named=True):
             for form, name in FILES.items():
                 text = FORMS[form](run, folder)
                 disk.replace(asked.reports / name, text.encode(errors="replace"))

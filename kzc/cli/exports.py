@@ -39,7 +39,7 @@ def checked(files: Files) -> Files:
 
 
 def write(files: Files, run: Run, folder: Path) -> None:
-    """Write the wanted reports of a run; `folder` has its logs. Raises HostError."""
+    """Write the wanted reports of a run; `folder` has its logs. Raises UsageError, HostError."""
     for name, path in files.items():
         if path is None:
             continue
@@ -47,7 +47,7 @@ def write(files: Files, run: Run, folder: Path) -> None:
         if path == Path("-"):
             print(text, end="")
             continue
-        with disk.blamed(path):
+        with disk.blamed(path, named=True):
             data = text.encode(errors="backslashreplace")
             if path.exists() and not path.is_file():
                 path.write_bytes(data)  # a pipe or a terminal cannot be replaced

@@ -120,7 +120,7 @@ def understand(asked: Asked, with_suites: bool = True, patches: Path | None = No
         facts=facts,
         present=present,
         faults=faults,
-        stream=cwd / asked.stream if asked.stream else None,
+        stream=_stream(cwd / asked.stream) if asked.stream else None,
     )
     return marked(job, (series,), patches)
 
@@ -138,6 +138,14 @@ def marked(
     names = dict.fromkeys((*found, *noted))
     facts = {**job.facts, MEASUREMENT_ONLY: ", ".join(names)}
     return replace(job, facts={key: value for key, value in facts.items() if value})
+
+
+def _stream(path: Path) -> Path:
+    """The file, whose folder is looked at now, and not when there is something to write."""
+    if path.is_dir() or not path.parent.is_dir():
+        what = "is a folder" if path.is_dir() else "is in a folder that is not there"
+        raise UsageError(f"--stream {path} {what}", "name a file")
+    return path
 
 
 def _faults(asked: Asked) -> Faults | None:

@@ -37,13 +37,19 @@ def explain(topic: str) -> int:
 
 
 def write(folder: Path) -> int:
-    """All man pages below `folder`, which is made."""
+    """All man pages below `folder`, which is made. Raises UsageError where it can be none."""
     edition = Edition(__version__, today())
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", "name another one; it is made where need be")
     try:
         for name, text in pages(_command(), edition).items():
             place = folder / f"man{name.rpartition('.')[2]}" / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise UsageError(
+            f"{error.filename}: {error.strerror}", "name a folder that can have such files"
+        ) from error
     except OSError as error:
         raise HostError(f"{error.filename}: {error.strerror}", "name another folder") from error
     return 0

@@ -24,6 +24,10 @@ def export(name: str, file: Path | None) -> int:
         target /= f"{run.id}{SUFFIX}"
     if target.exists():
         raise UsageError(f"{target} exists", "name another file, or remove it")
+    if not target.absolute().parent.is_dir():
+        raise UsageError(
+            f"{target} is in a folder that is not there", "make the folder, or name another file"
+        )
     store.export(run, target)
     print(f"{target}: {target.stat().st_size:,} bytes")
     return 0

@@ -62,7 +62,7 @@ class Unpacked:
 
 
 def pack(run: Run, files: tuple[Kept, ...], blobs: Blobs, target: Path) -> None:
-    """Write the archive, whole or not at all. Raises HostError."""
+    """Write the archive, whole or not at all. Raises UsageError, HostError."""
     import zstandard
 
     about = {
@@ -76,7 +76,7 @@ def pack(run: Run, files: tuple[Kept, ...], blobs: Blobs, target: Path) -> None:
     part = target.with_name(f".{target.name}.part")
     try:
         with (
-            blamed(target),
+            blamed(target, named=True),
             part.open("wb") as file,
             zstandard.ZstdCompressor().stream_writer(file, closefd=False) as packed,
             tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
@@ -86,7 +86,7 @@ def pack(run: Run, files: tuple[Kept, ...], blobs: Blobs, target: Path) -> None:
             for blob in dict.fromkeys(each.blob for each in files):
                 with blobs.opened(blob.sha256) as source:
                     tar.addfile(_member(_FILES + blob.sha256, blob.size), source)
-        with blamed(target):
+        with blamed(target, named=True):
             part.replace(target)
     finally:
         part.unlink(missing_ok=True)

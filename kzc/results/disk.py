@@ -3,24 +3,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kzc.errors import HostError
+from kzc.errors import HostError, UsageError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP})
 
 
 @contextmanager
-def blamed(path: Path) -> Iterator[None]:
-    """Turn what the system says against writing `path` into a HostError."""
+def blamed(path: Path, *, named: bool = False) -> Iterator[None]:
+    """Turn what the system says against writing `path` into a HostError, or into a UsageError
+    where the user has `named` a place that is none."""
     try:
         yield
     except OSError as error:
-        raise HostError(
-            f"cannot write {path}: {error.strerror or error}",
-            "make room (`kzc clean` frees what can be made again), or choose another data folder",
-        ) from error
+        message = f"cannot write {path}: {error.strerror or error}"
+        if named and error.errno in _NO_PLACE:
+            raise UsageError(message, "name a place in a folder that is there") from error
+        raise HostError(message, _next(error, named)) from error
+
+
+def _next(error: OSError, named: bool) -> str:
+    other = "choose another place" if named else "choose another data folder"
+    if error.errno in _FULL:
+        return f"make room (`kzc clean` frees what can be made again), or {other}"
+    return f"see that it can be written, or {other}"
 
 
 def write(file: int, data: bytes) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ from kzc.cli import exports
 from kzc.cli.reports import report, schema
 from kzc.cli.serve import Kept, serve
 from kzc.errors import HostError, UsageError
+from kzc.results import disk
 from kzc.results.formats import html
 from kzc.results.store import Store
 from kzc.values import Case, Outcome, Run, Stage, Verdict
@@ -107,6 +109,36 @@ def test_serve_answers_until_a_signal_comes(
             serve("127.0.0.1", int(address[1]), ())
         server.send_signal(number)  # the connection is still open
         assert server.wait(5) == 130
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "hint"),
+    [
+        ("nohost.invalid", 0, "an address of this machine"),
+        ("x" * 70, 0, "an address of this machine"),
+        ("192.0.2.1", 0, "an address of this machine"),
+        ("127.0.0.1", 70000, "another port"),
+    ],
+)
+def test_serve_says_whether_the_address_or_the_port_is_wrong(
+    address: str, port: int, hint: str
+) -> None:
+    with pytest.raises(UsageError, match="cannot listen") as caught:
+        serve(address, port, ())
+    assert hint in caught.value.hint
+
+
+def test_a_place_that_is_none_is_no_matter_of_room(tmp_path: Path) -> None:
+    run = Run("20260101-000000-0000", "", ("kzc",), "0")
+    with pytest.raises(UsageError, match="cannot write") as caught:
+        exports.write({"junit": tmp_path / "none" / "x"}, run, tmp_path)
+    assert "folder that is there" in caught.value.hint
+    with pytest.raises(HostError) as full, disk.blamed(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert "make room" in full.value.hint
+    with pytest.raises(HostError) as locked, disk.blamed(tmp_path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+    assert "can be written" in locked.value.hint
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

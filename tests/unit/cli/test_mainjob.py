@@ -31,6 +31,12 @@ parser = "exit"
 """
 
 
+def test_a_stream_s_folder_has_to_be_there(kernel: Path) -> None:
+    for name in ("nowhere/x", "."):
+        with pytest.raises(UsageError, match="--stream"):
+            understand(Asked(stream=Path(name)), with_suites=False)
+
+
 def carried(kernel: Path, fragments: str) -> Path:
     """A folder like patches/ with one series, `three`, that wants these fragments."""
     patches = kernel.parent / "patches"

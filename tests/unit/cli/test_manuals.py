@@ -150,3 +150,10 @@ def test_folders_of_cache_and_data_are_all_there() -> None:
     made = set(re.findall(r'settings\.(?:cache|data) / "(\w+)"', sources))
     assert {"kernels", "trees"} <= made
     assert {f"{name}/" for name in made} <= terms("files")
+
+
+def test_pages_go_into_a_folder_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    for place in ("file", "file/below"):
+        assert run(["manual", str(tmp_path / place)]) == 2
+    assert "is no folder" in capsys.readouterr().err

@@ -130,6 +130,8 @@ def test_a_run_goes_to_another_machine(
     assert f"{made.id}.tar.zst: " in said(["export", made.id[-4:]], capsys)
     assert run(["export", made.id]) == 2
     assert "exists" in capsys.readouterr().err
+    assert run(["export", made.id, str(tmp_path / "none" / "x")]) == 2
+    assert "x is in a folder that is not there" in "".join(capsys.readouterr().err.split("\n"))
     monkeypatch.setenv("KZC_DATA", str(tmp_path / "there"))
     assert "is kept now" in said(["load", f"{made.id}.tar.zst"], capsys)
     assert "was here already" in said(["load", f"{made.id}.tar.zst"], capsys)
