@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kzc.errors import UsageError
+from kzc.jobs.ci.mistakes import lines
 from kzc.jobs.ci.values import NONE, Cell
 from kzc.settings import FILE_NAME
 
@@ -25,16 +25,30 @@ _SIZE = re.compile(r"([1-9]\d*)\s*([MG])")
 
 
 def seconds(text: object) -> object:
-    """Seconds of "90 min" or "1 h 30 min"; anything else as it is, for pydantic to refuse."""
+    """Seconds of "90 min" or "1 h 30 min"; anything else as it is, for others to refuse."""
     if not isinstance(text, str) or not text.strip() or _SPAN.sub("", text).strip():
         return text
     return sum(float(found[1]) * _UNITS[found[2]] for found in _SPAN.finditer(text))
 
 
 def mebibytes(text: object) -> object:
-    """MiB of "4G" or "512M"; anything else as it is, for pydantic to refuse."""
+    """MiB of "4G" or "512M"; anything else as it is, for others to refuse."""
     found = _SIZE.fullmatch(text) if isinstance(text, str) else None
     return int(found[1]) * (1024 if found[2] == "G" else 1) if found else text
+
+
+def _time(value: object) -> object:
+    found = seconds(value)
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        raise ValueError(f'{value!r} is no time, as "90 min" or "1 h 30 min"')
+    return found
+
+
+def _memory(value: object) -> object:
+    found = mebibytes(value)
+    if isinstance(found, bool) or not isinstance(found, int):
+        raise ValueError(f'{value!r} is no size, as "8G" or "512M"')
+    return found
 
 
 def _word(text: str) -> str:
@@ -47,7 +61,7 @@ def _word(text: str) -> str:
 Word = Annotated[str, AfterValidator(_word)]
 _Words = Annotated[tuple[Word, ...], Field(min_length=1)]
 _Where = Literal["build", "loopback", "pair", "nested", "bench"]
-_Size = Annotated[int, BeforeValidator(mebibytes), Field(ge=1, strict=True)]
+_Size = Annotated[int, BeforeValidator(_memory), Field(ge=1, strict=True)]
 _Topology = Literal["loopback", "pair", "nested"]
 
 
@@ -107,11 +121,20 @@ class Matrix(_Table):
     `budget` is seconds for all, 0 for no limit; `retries` how often a failed job is done again.
     """
 
-    budget: Annotated[float, BeforeValidator(seconds), Field(ge=0, strict=True)] = 0.0
+    budget: Annotated[float, BeforeValidator(_time), Field(ge=0, strict=True)] = 0.0
     retries: int = Field(default=1, ge=0, le=5)
     trees: dict[Word, Word] = {}
     wants: dict[_Where, Want] = {}
     matrix: Annotated[tuple[Block, ...], Field(min_length=1)]
+
+
+_FIELDS: dict[str, type[_Table]] = {
+    "ci": Matrix,
+    "wants": Want,
+    "matrix": Block,
+    "exclude": Some,
+    "may_fail": Some,
+}
 
 
 def find_file(folder: Path) -> Path:
@@ -134,15 +157,12 @@ def load_matrix(file: Path) -> Matrix:
     try:
         return Matrix.model_validate(table)
     except ValidationError as error:
-        lines = [f"{file}: {_told(problem)}" for problem in error.errors()]
-        raise UsageError("\n".join(dict.fromkeys(lines))) from None
-
-
-def _told(problem: Mapping[str, Any]) -> str:
-    field = ".".join(str(part) for part in ("ci", *problem["loc"]))
-    if problem["type"] == "extra_forbidden":
-        return f"{field}: there is no such field"
-    return f"{field}: {problem['msg']} (it is {problem['input']!r})"
+        told = lines(error.errors(), {name: tuple(of.model_fields) for name, of in _FIELDS.items()})
+        least = any(line.startswith("ci.matrix: ") for line in told)
+        raise UsageError(
+            "\n".join(f"{file}: {line}" for line in told),
+            _LEAST if least else "`kzc help ci` says what each field is",
+        ) from None
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -46,14 +46,17 @@ def test_what_is_no_time_stays_what_it_is(text: str) -> None:
     ("text", "said"),
     [
         ("", "has no [[ci.matrix]]"),
-        ("[ci]\nretries = 1\n", "ci.matrix: Field required"),
-        ("[[ci.matrix]]\nseries = ['x']\n", "ci.matrix.0.trees: Field required"),
+        ("[ci]\nretries = 1\n", "ci.matrix: it is missing"),
+        ("[[ci.matrix]]\nseries = ['x']\n", "ci.matrix.0.trees: it is missing"),
         ("[[ci.matrix]]\ntrees = []\n", "ci.matrix.0.trees"),
-        ("[[ci.matrix]]\ntrees = ['-x']\n", "ci.matrix.0.trees.0: Value error, '-x' is no name"),
+        ("[[ci.matrix]]\ntrees = ['-x']\n", "ci.matrix.0.trees.0: '-x' is no name"),
         ("[[ci.matrix]]\ntree = ['x']\n", "ci.matrix.0.tree: there is no such field"),
         ("[[ci.matrix]]\ntrees = ['x']\ntopologies = ['ring']\n", "ci.matrix.0.topologies.0"),
         ("[[ci.matrix]]\ntrees = ['x']\nmay_fail = [{ suit = 'x' }]\n", "there is no such field"),
-        ("[ci]\nbudget = 'soon'\n[[ci.matrix]]\ntrees = ['x']\n", "ci.budget: "),
+        (
+            "[ci]\nbudget = 'soon'\n[[ci.matrix]]\ntrees = ['x']\n",
+            "ci.budget: 'soon' is no time, as",
+        ),
         ("[ci.wants.build]\nmemory = '2X'\n[[ci.matrix]]\ntrees = ['x']\n", "wants.build.memory"),
         ("[ci.wants.bild]\ncpus = 2\n[[ci.matrix]]\ntrees = ['x']\n", "ci.wants.bild"),
         ("[ci\n", "no valid TOML"),
@@ -64,6 +67,60 @@ def test_a_mistake_is_named_with_file_and_field(tmp_path: Path, text: str, said:
         matrix(tmp_path, text)
     assert str(tmp_path / "kzc.toml") in caught.value.message
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[[ci.matrix]]\ntrees = ['x']\nsuits = ['y']\n",
+            "ci.matrix.0.suits: there is no such field (there are: trees, series, profiles, "
+            "topologies, suites, plans, host, exclude, may_fail)",
+        ),
+        (
+            "[[ci.matrix]]\ntrees = ['x']\nmay_fail = [{ suit = 'x' }]\n",
+            "ci.matrix.0.may_fail.0.suit: there is no such field (there are: tree, series, "
+            "profile, topology, suite, plan)",
+        ),
+        (
+            "[[ci.matrix]]\ntrees = ['x']\nmay_fail = 'x'\n",
+            "ci.matrix.0.may_fail: true, false or a list of tables is wanted (it is 'x')",
+        ),
+        (
+            "[[ci.matrix]]\ntrees = ['x']\ntopologies = ['ring']\n",
+            "ci.matrix.0.topologies.0: it has to be 'loopback', 'pair' or 'nested' (it is 'ring')",
+        ),
+        (
+            "[ci.wants.bild]\ncpus = 2\n[[ci.matrix]]\ntrees = ['x']\n",
+            "ci.wants.bild: it has to be 'build', 'loopback', 'pair', 'nested' or 'bench' "
+            "(it is 'bild')",
+        ),
+        (
+            "[ci.wants.build]\nmemory = 'much'\n[[ci.matrix]]\ntrees = ['x']\n",
+            'ci.wants.build.memory: \'much\' is no size, as "8G" or "512M"',
+        ),
+        (
+            "[ci]\nretries = 9\n[[ci.matrix]]\ntrees = ['x']\n",
+            "ci.retries: the most is 5 (it is 9)",
+        ),
+        (
+            "[[ci.matrix]]\ntrees = 'x'\n",
+            'ci.matrix.0.trees: a list is wanted, as ["one", "two"] (it is \'x\')',
+        ),
+        ("[[ci.matrix]]\ntrees = []\n", "ci.matrix.0.trees: it is empty"),
+    ],
+)
+def test_a_mistake_is_one_line_in_plain_words(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        matrix(tmp_path, text)
+    assert caught.value.message == f"{tmp_path / 'kzc.toml'}: {said}"
+    assert caught.value.hint == "`kzc help ci` says what each field is"
+
+
+def test_a_file_without_a_matrix_is_told_the_least(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"ci\.matrix: it is empty") as caught:
+        matrix(tmp_path, "[ci]\nmatrix = []\n")
+    assert "[[ci.matrix]] with trees" in caught.value.hint
 
 
 def test_the_nearest_file_with_a_matrix_is_taken(tmp_path: Path) -> None:
