@@ -16,6 +16,7 @@ from kzc.bench.plan import Plan, find_plan, list_plans
 from kzc.bench.result import Bench, load
 from kzc.bench.values import Cell, Clock
 from kzc.cli import bench_grounds
+from kzc.cli.bench_dry import kernels_of
 from kzc.cli.bench_out import Shown, ready, show
 from kzc.cli.job import Job, plan_folders, understand
 from kzc.cli.mainjob import opened, plan_for
@@ -32,6 +33,7 @@ from kzc.jobs.machine import Machine
 from kzc.results.clean import LONG, short
 from kzc.results.store import Store
 from kzc.results.verdicts import MEASUREMENT_ONLY, exit_code
+from kzc.results.words import plural
 from kzc.series.overlay import overlays
 from kzc.settings import load_settings
 from kzc.shared import shared_folder
@@ -72,19 +74,40 @@ def listed() -> int:
 
 
 def dry_run(asked: Asked, wish: Wish) -> int:
-    """What would be measured, in words; nothing is looked up, built or booted."""
+    """What would be measured, in words; names are looked up, nothing is fetched, built or booted.
+
+    Raises UsageError for whatever is not there.
+    """
+    clock = _clock(wish.clock)
     name, plan, topology = _planned(wish)
     cells, missing = cells_of(plan, topology)
+    _anything(cells, missing)
+    asked = _with_defaults(asked, plan)
+    if wish.against:
+        before = _side(Store.of(load_settings({}, Path.cwd())), wish.against).bench
+        same_kind(before, plan, topology, clock or before.clock)
+    found = kernels_of(asked, wish.base)
     print(f"{name}: {short(plan.title)}")
-    print(f"series {asked.series or plan.series or 'none'}, topology {topology}, ", end="")
+    if found.unclean:
+        print(f"NOT CLEAN: the kernel has {short(found.unclean)}, which is for measurement only")
+    print(f"series {asked.series or 'none'}, topology {topology}, ", end="")
     print(f"clock {wish.clock or 'wall with KVM, instructions without'}")
-    rounds = len(cells) * plan.rounds
-    print(f"{len(cells)} cells x {plan.rounds} rounds = {rounds} over {plan.boots} boots")
+    print(f"kernel {short('; before it '.join(reversed(found.words)), LONG)}")
+    for word in found.unknown:
+        print(f"not looked up: {short(word)}")
+    print(_count(len(cells), plan, len(found.words)))
     for cell in cells:
         print(f"  {name_of(cell)}")
     for each in missing:
         print(f"  left out: {name_of(each.cell)}: {each.reason}")
     return 0
+
+
+def _count(cells: int, plan: Plan, kernels: int) -> str:
+    each, of_each = (f" x {kernels} kernels", " of each") if kernels > 1 else ("", "")
+    rounds = cells * plan.rounds * kernels
+    boots = plural(min(plan.boots, plan.rounds), "boot")
+    return f"{cells} cells x {plan.rounds} rounds{each} = {rounds} over {boots}{of_each}"
 
 
 def bench(asked: Asked, wish: Wish) -> int:

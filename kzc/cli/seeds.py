@@ -12,6 +12,7 @@ from kzc.bench.plan import list_plans
 from kzc.bench.result import Bench, load
 from kzc.errors import UsageError
 from kzc.jobs.seeds import Known, Shelf, documents
+from kzc.proc import LocalRunner
 from kzc.results.clean import LONG, code, paired, sentence, short
 from kzc.results.store import Store
 from kzc.results.wanted import Wanted
@@ -20,8 +21,7 @@ from kzc.seeds.manifest import load_seeds
 from kzc.seeds.values import Document
 from kzc.settings import load_settings
 from kzc.shared import shared_folder
-from kzc.trees.find import may_be_tree
-from kzc.trees.registry import names_hint
+from kzc.trees.find import check_tree
 from kzc.values import Run
 
 _long = partial(short, limit=LONG)
@@ -41,8 +41,8 @@ def seeds(wanted: Sequence[str], tree: str, form: str) -> int:
     settings = load_settings({}, Path.cwd())
     store = Store.of(settings)
     heads = store.list(Wanted(tree=tree))
-    if tree and not heads and not may_be_tree(tree, Path.cwd(), settings):
-        raise UsageError(f"there is no tree {tree}, and no run on one", names_hint(settings))
+    if tree and not heads:
+        check_tree(tree, Path.cwd(), settings, LocalRunner())
     shelf = _shelf(store, heads)
     print(FORMATS[form](documents(chosen, shelf, known(tree))), end="")
     return 0

@@ -47,13 +47,6 @@ def find_tree(
     )
 
 
-def may_be_tree(spec: str, cwd: Path, settings: Settings) -> bool:
-    """Whether `spec` is a name, source or path that `find_tree` would look at; nothing is got."""
-    if _is_name(spec) and registry.load(spec, settings) is not None:
-        return True
-    return _is_remote(spec) or split_path(spec, cwd)[0].exists()
-
-
 def add_tree(name: str, source: str, cwd: Path, settings: Settings, runner: Runner) -> Tree:
     """Get the tree from `source` and note it under `name`; the same again refreshes it."""
     registry.check_name(name)
@@ -94,9 +87,18 @@ def check_source(source: str, cwd: Path, settings: Settings, runner: Runner) -> 
     """Like `check_tree`, for what `from_source` takes: no name of a tree."""
     if source.startswith(_DEBIAN):
         parse_package(source.removeprefix(_DEBIAN))
-    elif not _URL.match(source):
+    elif not _is_remote(source):
         path, ref = _existing(source, cwd, settings)
         check_path(path, runner, ref)
+
+
+def is_here(spec: str, cwd: Path, settings: Settings, runner: Runner) -> bool:
+    """Whether `find_tree` has it without fetching. Raises UsageError where it can be no tree."""
+    check_tree(spec, cwd, settings, runner)
+    known = registry.load(spec, settings) if _is_name(spec) else None
+    if known is not None:
+        return known.kind == "path" or _cached(known, runner)
+    return not _is_remote(spec)
 
 
 def split_path(source: str, cwd: Path) -> tuple[Path, str]:
@@ -130,13 +132,17 @@ def _again(tree: Tree, settings: Settings, runner: Runner, dirty: bool) -> Tree:
         return tree_of_path(tree.name, path, settings, runner, ref=ref, dirty=dirty)
     if dirty:
         raise UsageError(f"--dirty needs a checkout on this machine, {tree.name} is {tree.source}")
-    if tree.repo.is_dir() and Git(runner, git_dir=tree.repo).commit_of(tree.commit):
+    if _cached(tree, runner):
         return tree
     return add_tree(tree.name, tree.source, Path("/"), settings, runner)
 
 
 def _is_remote(spec: str) -> bool:
     return spec.startswith(_DEBIAN) or _URL.match(spec) is not None
+
+
+def _cached(tree: Tree, runner: Runner) -> bool:
+    return tree.repo.is_dir() and bool(Git(runner, git_dir=tree.repo).commit_of(tree.commit))
 
 
 def _is_name(spec: str) -> bool:

@@ -47,7 +47,7 @@ def bench(
     ] = "",
     listed: Annotated[bool, typer.Option("--list", help="Show the plans there are.")] = False,
     dry: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be measured; nothing is booted.")
+        bool, typer.Option("--dry-run", help="Show what would be measured; nothing is built.")
     ] = False,
     topology: Annotated[
         str, typer.Option("--topology", help="loopback, pair or nested [the plan's].")

@@ -86,6 +86,54 @@ def test_rounds_and_a_plan_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFix
     assert "\nmine " in capsys.readouterr().out
 
 
+def test_a_dry_run_counts_the_rounds_on_each_kernel(
+    kernel: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bench", "--plan", "smoke", "--dry-run"]) == 0
+    assert "12 cells x 3 rounds = 36 over 1 boot\n" in capsys.readouterr().out
+    assert run(["tree", "add", "mine", str(kernel)]) == 0
+    assert run(["bench", "--plan", "smoke", "--dry-run", "--base", "mine", "-t", "mine"]) == 0
+    shown = capsys.readouterr().out
+    assert "12 cells x 3 rounds x 2 kernels = 72 over 1 boot of each\n" in shown
+    assert "; before it mine\n" in shown
+    far = ["--base", "debian:linux-image-amd64"]
+    assert run(["bench", "--plan", "smoke", "--dry-run", *far]) == 0
+    shown = capsys.readouterr().out
+    assert "x 2 kernels" in shown
+    assert "not looked up: debian:linux-image-amd64, which would be fetched" in shown
+
+
+def test_a_dry_run_says_what_the_plan_s_overlay_makes_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["bench", "--plan", "scm-cover", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "NOT CLEAN: the kernel has bench-localhost-zerocopy" in shown
+    assert "scm-zc-notification on the tree where it is run\n" in shown
+    assert run(["bench", "--plan", "scm-cover", "--dry-run", "--overlay", "none"]) == 0
+    assert "NOT CLEAN" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nope"], "nope is no series"),
+        (["nope", "--tree", "debian:linux-source-6.12"], "nope is no series"),
+        (["--tree", "nope"], "nope is no tree"),
+        (["--base", "nope"], "nope is no kernel to choose"),
+        (["--against", "nope"], "no run is called 'nope'"),
+        (["--profile", "foo"], "there is no profile foo"),
+        (["--overlay", "foo"], "foo is no overlay"),
+        (["--clock", "sun"], "there is no clock sun"),
+    ],
+)
+def test_a_dry_run_looks_names_up(
+    kernel: Path, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bench", "--plan", "smoke", "--dry-run", *words]) == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -77,7 +77,7 @@ def test_what_is_not_there_is_refused(kept: Run, capsys: Out) -> None:
     capsys.readouterr()
     assert run(["seeds", "000", "--tree", "nope"]) == 2
     told = capsys.readouterr()
-    assert "there is no tree nope, and no run on one" in told.err
+    assert "nope is no tree: neither the name of one nor a folder" in told.err
     assert "kzc tree add" in told.err
     assert not told.out
 
