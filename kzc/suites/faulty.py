@@ -171,7 +171,7 @@ def concluded(
     lines = [line for part in parts for log in part.logs for line in log.lines or ()]
     where = places(lines, rules.helpers)
     total = sum(injected.values())
-    left = "" if total else NONE
+    left = "" if total or outcome.verdict is Verdict.INFRA else NONE
     if total and outcome.verdict.good and not any(map(_proved, outcome.cases)):
         left = NOTHING_LEFT
     detail: dict[str, Any] = {

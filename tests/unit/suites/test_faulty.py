@@ -104,6 +104,16 @@ def test_a_suites_own_rounds_count_where_none_are_asked_for(
     assert "for kind in failslab; do at=/sys/kernel/debug/$kind; echo 100 >$at/prob" in trial
 
 
+def test_a_wrong_name_of_a_case_is_no_failure_for_want_of_faults() -> None:
+    guest = Guest(always(0, "fine", 4))
+    listing = Answer(Ended.EXIT, 2, ("there is no case nope",), (), 0.1)
+    own = guest.run
+    guest.run = lambda text, limits: listing if "./list" in text else own(text, limits)  # type: ignore[method-assign]
+    outcome = run_suite(suite(list="./list", planned=[]), guest, SETTING)
+    assert outcome.verdict is Verdict.INFRA
+    assert "there is no case nope" in outcome.cases[0].reason
+
+
 def test_without_a_fault_nothing_is_shown() -> None:
     outcome = ran(always(0, "fine", 0))
     assert outcome.verdict is Verdict.FAIL
