@@ -15,6 +15,7 @@ from kzc.settings import load_settings
 from kzc.trees.registry import save
 from kzc.trees.tree import Tree
 from kzc.values import Case, Outcome, Run, Stage, Verdict
+from tests.fakelinux import make_kernel
 
 Out = pytest.CaptureFixture[str]
 
@@ -57,11 +58,12 @@ def test_machines_get_all_five(kept: Run, capsys: Out) -> None:
 
 
 def test_commands_name_the_tree_that_was_asked_for(kept: Run, tmp_path: Path, capsys: Out) -> None:
-    tree = Tree("6.1", str(tmp_path), "path", tmp_path, "c", "t", "6.1.9")
+    linux = make_kernel(tmp_path / "linux")
+    tree = Tree("6.1", str(linux), "path", linux, "c", "t", "6.1.9")
     save(tree, load_settings({}, tmp_path))
     assert "never run: kzc test txzc-eval --tree 6.1\n" in said(["002", "--tree", "6.1"], capsys)
     assert "HOLDS: memlock" in said(["002", "--tree", "6.12"], capsys)
-    for named in ("6.12.9", "debian:linux-source-6.1", "https://example.org/linux.git", "."):
+    for named in ("6.12.9", "debian:linux-source-6.1", "https://example.org/linux.git", str(linux)):
         said(["002", "--tree", named], capsys)
 
 
