@@ -9,19 +9,26 @@ import signal
 import sys
 from collections.abc import Callable
 
+from kzc.errors import HostError
+
 UNREAD = 128 + signal.SIGPIPE
 
 
 def read_out(action: Callable[[], int]) -> int:
-    """The status of `action`, all that it printed written out; UNREAD where nobody reads on."""
+    """The status of `action`, all that it printed written out; UNREAD where nobody reads on,
+    HostError's where there is no room for it."""
     try:
         status = action()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # so it is where it was closed at the start
                 stream.flush()
     except BrokenPipeError:
-        _silence()
+        _to_nowhere(*left())
         return UNREAD
+    except OSError as error:  # of the last flush: what an action meets it has said itself
+        _to_nowhere(1)
+        print(f"kzc: what was printed could not be written: {error.strerror}", file=sys.stderr)
+        return HostError.exit_code
     return status
 
 
@@ -33,9 +40,9 @@ def left() -> list[int]:
     return [number for number, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
 
 
-def _silence() -> None:
+def _to_nowhere(*numbers: int) -> None:
     """What is still in buffers goes nowhere; else the interpreter complains of it at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for number in left():
+    for number in numbers:
         os.dup2(nowhere, number)
     os.close(nowhere)

@@ -50,8 +50,8 @@ _VARIABLE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\b\d+(?:\.\d+)?\b|(?<=\w)#
 
 class Deny(BaseModel):
     """A kind of line that is a fault; up to `follows` lines below a finding (of the kind `after`,
-    if it is said) part of that one. One that `announces` is none where others of its kind are
-    below it: it only says that there are some."""
+    if it is said) part of that one. One that `announces` is none where as many as it says, in the
+    pattern's group, are told below it while the same command runs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str = Field(min_length=1)
@@ -105,6 +105,14 @@ class Rules(BaseModel):
         """The rules for where findings of these kinds say nothing."""
         deny = tuple(rule for rule in self.deny if rule.kind not in kinds)
         return self.model_copy(update={"deny": deny})
+
+    @field_validator("deny")
+    @classmethod
+    def _says_how_many(cls, rules: tuple[Deny, ...]) -> tuple[Deny, ...]:
+        for rule in rules:
+            if rule.announces and rule.pattern.groups != 1:
+                raise ValueError(f"the pattern {rule.pattern.pattern!r} announces, without a group")
+        return rules
 
     @field_validator("deny", "allow")
     @classmethod
@@ -181,11 +189,18 @@ def scan(lines: Iterable[str], rules: Rules) -> tuple[Finding, ...]:
             _extend(current, text, forced=rule is not None)
     first: dict[tuple[str, Known | None], Finding] = {}
     for at, entry in enumerate(found, 1):
-        if entry.rule.announces and any(later.kind == entry.kind for later in found[at:]):
+        if entry.rule.announces and _all_told(entry, found[at:]):
             continue
         finding = _finding(entry, rules)
         first.setdefault((finding.signature, finding.known), finding)
     return tuple(first.values())
+
+
+def _all_told(entry: _Open, below: Sequence[_Open]) -> bool:
+    """Whether all that it announces is told: what is not may be another fault than those."""
+    said = entry.rule.pattern.search(entry.text)
+    alike = [each for each in below if (each.kind, each.during) == (entry.kind, entry.during)]
+    return said is not None and sum(not each.rule.announces for each in alike) >= int(said[1])
 
 
 def _follows(rule: Deny, current: _Open, number: int) -> bool:

@@ -71,6 +71,15 @@ def test_nobody_reads_what_went_wrong(unread: int, tmp_path: Path) -> None:
     assert kzc(tmp_path, "show", "nobody", out=unread, err=unread).returncode == UNREAD
 
 
+def test_a_full_disk_is_this_machines_fault(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = kzc(tmp_path, "help", "verdicts", out=full.fileno(), err=subprocess.PIPE)
+    assert done.returncode == 3
+    assert done.stderr.startswith("kzc: ")
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_another_pipe_that_broke_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     def broken() -> int:
         raise BrokenPipeError(32, "Broken pipe")

@@ -215,6 +215,9 @@ def test_a_number_of_leaks_is_none_beside_those_that_it_announces() -> None:
     assert finding.signature.startswith("kmemleak: vhost_net_ioctl < __x64_sys_ioctl < ")
     assert finding.excerpt[0].startswith("kmemleak: unreferenced object 0x")
     assert not finding.known
+    assert only([*lines[:2], *lines[-14:]]).text.startswith("kmemleak: 18 new")
+    earlier = scan(["kmemleak: 1 new suspected memory leaks", *lines], RULES)
+    assert [found.text[:15] for found in earlier] == ["kmemleak: 1 new", "kmemleak: unref"]
     unread = only([line for line in lines if "new suspected" in line])
     assert unread.text.startswith("kmemleak: 18 new suspected memory leaks")
 
