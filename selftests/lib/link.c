@@ -59,6 +59,16 @@ int link_ask(struct link_request *q)
 	return error;
 }
 
+/* The same with the error in errno. */
+static bool asked(struct link_request *q)
+{
+	int error = link_ask(q);
+
+	if (error)
+		errno = error;
+	return !error;
+}
+
 static void add_name(struct link_request *q, const char *name, const char *mac)
 {
 	const uint32_t mtu = LINK_MTU;
@@ -85,7 +95,7 @@ static bool make_pair(const char *near, const char *far, int netns)
 	link_end(&q, peer);
 	link_end(&q, data);
 	link_end(&q, info);
-	return !link_ask(&q);
+	return asked(&q);
 }
 
 static bool add_address(const char *device, int family, const char *text, int bits)
@@ -102,7 +112,7 @@ static bool add_address(const char *device, int family, const char *text, int bi
 	inet_pton(family, text, address);
 	link_add(&q, IFA_LOCAL, address, len);
 	link_add(&q, IFA_ADDRESS, address, len);
-	return !link_ask(&q);
+	return asked(&q);
 }
 
 static bool is_local(const uint8_t *ipv6)
@@ -149,13 +159,14 @@ static bool bring_up(const char *device, const char *ipv4, const char *ipv6)
 
 	link_begin(&q, RTM_NEWLINK, 0, &m, sizeof(m));
 	/* without IPv6 only what needs it cannot be */
-	return !link_ask(&q) && add_address(device, AF_INET, ipv4, 24) &&
+	return asked(&q) && add_address(device, AF_INET, ipv4, 24) &&
 	       (add_ipv6(device, ipv6) || true);
 }
 
 int link_veth(const char *near, const char *far)
 {
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), other;
+	int error;
 	bool good;
 
 	if (own == -1 || unshare(CLONE_NEWNET))
@@ -165,8 +176,10 @@ int link_veth(const char *near, const char *far)
 		return -1;
 	good = make_pair(near, far, other) && bring_up(near, LINK_NEAR4, LINK_NEAR6);
 	good = good && !setns(other, CLONE_NEWNET) && bring_up(far, LINK_FAR4, LINK_FAR6);
+	error = errno;
 	if (setns(own, CLONE_NEWNET))
 		return -1;
 	close(own);
+	errno = error;
 	return good ? other : -1;
 }

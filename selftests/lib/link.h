@@ -35,7 +35,8 @@ int link_ask(struct link_request *q);
 
 /*
  * A pair of devices that are up, @near here and @far in a namespace of its own, which is returned;
- * -1 where there are no namespaces or no such devices. Without IPv6 they have no such addresses.
+ * -1 with errno where it cannot be had: EINVAL of a kernel without namespaces, EOPNOTSUPP without
+ * such devices. Without IPv6 they have no such addresses.
  */
 int link_veth(const char *near, const char *far);
 
