@@ -6,7 +6,6 @@ Where the tree would have to be fetched only what can be nothing at all is refus
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +20,7 @@ from kzc.series.find import check_series
 from kzc.settings import Settings, load_settings
 from kzc.shared import shared_folder
 from kzc.trees import registry
-from kzc.trees.find import enclosing_kernel, is_here
-
-_SOURCE = re.compile(r"(^|@)debian:|://|^[\w.-]+@[\w.-]+:")
+from kzc.trees.find import enclosing_kernel, is_here, is_remote
 
 
 @dataclass(frozen=True)
@@ -73,4 +70,4 @@ def _far(base: str, cwd: Path, settings: Settings) -> bool:
         return False
     if base in {tree.name for tree in registry.listed(settings)}:
         return not is_here(base, cwd, settings, LocalRunner())
-    return _SOURCE.search(base) is not None
+    return is_remote(base) or is_remote(base.partition("@")[2])  # SERIES@TREE

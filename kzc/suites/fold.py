@@ -164,15 +164,15 @@ def fold(name: str, parts: Sequence[Part], rules: kernel_log.Rules) -> Outcome:
 
 def _known(findings: Sequence[kernel_log.Finding]) -> tuple[Case, ...]:
     """A case for each fault of the kernel's that was met and is known."""
-    met = {finding.known.name: finding for finding in findings if finding.known}
+    met = {known.name: (known, each) for each in findings if (known := each.known)}
     return tuple(
         Case(
             f"kernel-log/{name}",
             Verdict.XFAIL,
-            reason=finding.known.why if finding.known else "",
+            reason=known.why,
             detail={"signature": finding.signature, "said": finding.text},
         )
-        for name, finding in met.items()
+        for name, (known, finding) in met.items()
     )
 
 

@@ -251,6 +251,8 @@ class Suite(_Table):
             raise ValueError("levels: a host of guests is a vng guest with 2 cpus")
         if not self.commands and not self.pairs:
             raise ValueError("commands: there are none, and no pairs either")
+        if self.known and not self.commands:
+            raise ValueError("known: it is of commands, and there are none")
         _distinct("commands", [command.name for command in self.commands])
         _distinct("pairs", [pair.name for pair in self.pairs])
         made = [

@@ -59,7 +59,7 @@ def from_source(
     name: str, source: str, cwd: Path, settings: Settings, runner: Runner, *, dirty: bool = False
 ) -> Tree:
     """The tree at a source: `debian:PACKAGE[@SUITE]`, `URL[#REF]`, `PATH[#REF]`."""
-    if _is_remote(source):
+    if is_remote(source):
         if dirty:
             raise UsageError(f"--dirty needs a checkout on this machine, not {source}")
         if source.startswith(_DEBIAN):
@@ -87,7 +87,7 @@ def check_source(source: str, cwd: Path, settings: Settings, runner: Runner) -> 
     """Like `check_tree`, for what `from_source` takes: no name of a tree."""
     if source.startswith(_DEBIAN):
         parse_package(source.removeprefix(_DEBIAN))
-    elif not _is_remote(source):
+    elif not is_remote(source):
         path, ref = _existing(source, cwd, settings)
         check_path(path, runner, ref)
 
@@ -98,7 +98,7 @@ def is_here(spec: str, cwd: Path, settings: Settings, runner: Runner) -> bool:
     known = registry.load(spec, settings) if _is_name(spec) else None
     if known is not None:
         return known.kind == "path" or _cached(known, runner)
-    return not _is_remote(spec)
+    return not is_remote(spec)
 
 
 def split_path(source: str, cwd: Path) -> tuple[Path, str]:
@@ -137,7 +137,8 @@ def _again(tree: Tree, settings: Settings, runner: Runner, dirty: bool) -> Tree:
     return add_tree(tree.name, tree.source, Path("/"), settings, runner)
 
 
-def _is_remote(spec: str) -> bool:
+def is_remote(spec: str) -> bool:
+    """Whether it is a source that is fetched: a package of Debian's or a URL."""
     return spec.startswith(_DEBIAN) or _URL.match(spec) is not None
 
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from kzc.errors import UsageError
 from kzc.suites.manifest import Suite, load_suite
@@ -261,3 +262,12 @@ def test_the_file_is_not_utf8(tmp_path: Path) -> None:
     (folder / "suite.toml").write_bytes(b"name = '\xff'")
     with pytest.raises(UsageError):
         load_suite(folder)
+
+
+def test_faults_of_kernels_are_known_where_commands_meet_them() -> None:
+    pair = {"name": "p", "server": "./s", "client": "./c", "parser": "exit"}
+    known = {"name": "k", "kind": "warning", "pattern": "x", "why": "w", "mended_by": "m"}
+    values = {"name": "s", "title": "t", "guest": "mini", "pairs": [pair]}
+    assert not Suite.model_validate(values).known
+    with pytest.raises(ValidationError, match="known: it is of commands, and there are none"):
+        Suite.model_validate({**values, "known": [known]})
