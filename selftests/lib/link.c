@@ -18,6 +18,8 @@
 #include <linux/if_link.h>
 #include <linux/veth.h>
 
+#include "spare.h"
+
 void link_begin(struct link_request *q, int type, int flags, const void *body, size_t len)
 {
 	memset(q, 0, sizeof(*q));
@@ -46,16 +48,18 @@ void link_end(struct link_request *q, struct rtattr *a)
 
 int link_ask(struct link_request *q)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	char answer[4096] __attribute__((aligned(8)));
 	struct nlmsghdr *head = (void *)answer;
-	int error = EPROTO;
+	int error = EPROTO, fd;
 
+	spare_begin();
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (send(fd, q, q->head.nlmsg_len, 0) == (ssize_t)q->head.nlmsg_len &&
 	    recv(fd, answer, sizeof(answer), 0) >= (ssize_t)NLMSG_LENGTH(sizeof(int)) &&
 	    head->nlmsg_type == NLMSG_ERROR)
 		error = -((struct nlmsgerr *)NLMSG_DATA(head))->error;
 	close(fd);
+	spare_end();
 	return error;
 }
 

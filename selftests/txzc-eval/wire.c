@@ -16,6 +16,7 @@
 #include <linux/sockios.h>
 
 #include "link.h"
+#include "spare.h"
 #include "tc.h"
 
 #define PORT	4242
@@ -117,6 +118,7 @@ static struct wire make(const struct zc_transport *t, bool offloaded)
 	union address a;
 	socklen_t len;
 
+	spare_begin();
 	devices(&w);
 	if (!offloaded)
 		offload(&w, false);
@@ -132,6 +134,7 @@ static struct wire make(const struct zc_transport *t, bool offloaded)
 	connect_both(&w, listener);
 	if (setsockopt(w.p.tx, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)))
 		ktap_skip("SO_ZEROCOPY on %s: %s", t->name, strerror(errno));
+	spare_end();
 	return w;
 }
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.vm.conftest import SERIES, TREE, Kzc
-from tests.vm.test_own_suites import broken, suite_of, verdicts
+from tests.vm.conftest import TREE, Kzc
+from tests.vm.test_own_suites import broken, suite_of
 
 __all__ = ["broken"]  # the fixture
 SUITE = "qemu-migration"
@@ -55,20 +55,6 @@ def test_two_cases(kzc: Kzc) -> None:
         assert int(case["detail"]["dirty_sync_missed_zero_copy"]) > 0
         assert int(case["detail"]["bytes"]) > 32 << 20
     assert int(found["dirty/veth4"]["detail"]["pages_again"]) > 0
-
-
-@pytest.mark.full
-@pytest.mark.timeout(2 * 3600)
-@pytest.mark.parametrize("profile", ["default", "debug"])
-def test_all_of_it(kzc: Kzc, profile: str) -> None:
-    done = kzc("run", SERIES, "--tree", TREE, "--suite", SUITE, "--profile", profile)
-    assert done.code == 0, done.said
-    test = suite_of(kzc, SUITE)
-    assert set(verdicts(test)) == {"pass"}
-    assert not test["detail"].get("findings")
-    found = cases(kzc)
-    assert {"cancel", "destination-killed", "memlock-refused", "channels/8"} <= set(found)
-    assert "lock enough memory" in found["memlock-refused"]["reason"]
 
 
 @pytest.mark.full

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from tests.vm.conftest import TREE, Kzc
+from tests.vm.test_other_paths import BOOTS, EVAL, VHOST, cases_of, tests_of
 from tests.vm.test_txzc_eval import claims
-from tests.vm.test_vhost_net import BOOTS, cases_of
 
 FRAMES = "tap/tcp/G2H/4096"
 FILTERS = {f"filter-{name}/{ip}" for name in ("u32", "bpf") for ip in ("udp4", "udp6")}
@@ -15,15 +15,14 @@ FILTERS = {f"filter-{name}/{ip}" for name in ("u32", "bpf") for ip in ("udp4", "
 
 @pytest.mark.vm
 def test_filters_read_what_may_change_and_frames_leave_in_place(kzc: Kzc) -> None:
-    done = kzc(
-        *("test", "txzc-eval", "vhost-net", "--tree", TREE, "--append", f"kzc.case={FRAMES}")
-    )
+    done = kzc(*("test", EVAL, VHOST, "--tree", TREE, "--append", f"kzc.case={FRAMES}"))
     assert done.code == 0, done.said
-    found = {name: case["verdict"] for name, case in cases_of(kzc, "txzc-eval").items()}
+    tests = tests_of(kzc)
+    found = {name: case["verdict"] for name, case in cases_of(tests[EVAL]).items()}
     assert {name for name, verdict in found.items() if verdict == "xfail"} == FILTERS
     assert set(found.values()) == {"pass", "xfail"}
     assert len(found) > 30
-    on, off = (cases_of(kzc, subject)[FRAMES] for subject in BOOTS)
+    on, off = (cases_of(tests[boot])[FRAMES] for boot in BOOTS)
     assert (on["verdict"], off["verdict"]) == ("pass", "pass")
     assert int(on["detail"]["zerocopied"]) > 0
     assert int(off["detail"]["started"]) == 0

@@ -39,16 +39,6 @@ def test_where_local_receivers_see_the_senders_pages_it_is_seen(kzc: Kzc) -> Non
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("options", [("--profile", "debug"), ("--faults", "--fault-every", "97")])
-def test_under_the_kernels_own_checkers_and_under_faults(
-    kzc: Kzc, options: tuple[str, ...]
-) -> None:
-    done = kzc(*TEST, *options)
-    assert done.code == 0, done.said
-    assert not any(outcome["detail"].get("findings") for outcome in kzc.outcomes("test"))
-
-
-@pytest.mark.full
 def test_the_talks_tables_are_measured_and_tell_of_its_claims(kzc: Kzc) -> None:
     plan = ("bench", "--plan", "txzc", "--tree", TREE, "--clock", "instructions")
     few = ("--rounds", "3", "--boots", "1")
