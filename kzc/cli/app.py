@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kzc import __version__
-from kzc.cli.unread import read_out
+from kzc.cli.unread import Unread, read_out, write_out
 from kzc.cli.verbs import bench, ci, machine, manuals, runs, series, store, trees
 
 app = typer.Typer(
@@ -34,23 +34,26 @@ for _group in (
 
 
 def run(argv: Sequence[str]) -> int:
-    """The exit status of a whole command line."""
-    return read_out(lambda: _run(argv))
-
-
-def _run(argv: Sequence[str]) -> int:
-    """A shell's question is answered before it is a command line."""
+    """The exit status of a whole command line. A shell's question is answered before it is one."""
     if argv[:1] == ["--complete-line"]:
         from kzc.cli.completing.answer import answer
 
-        return answer(typer.main.get_command(app), argv[1:])
+        return read_out(lambda: answer(typer.main.get_command(app), argv[1:]))
+    from kzc.cli.words import spoken
+
+    return read_out(lambda: spoken(lambda: _run(argv)))
+
+
+def _run(argv: Sequence[str]) -> int:
     try:
         app(args=list(argv), prog_name="kzc")
+        status = 0
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # typer and rich make a 1 of it
-            raise end.__context__ from None
-        return end.code if isinstance(end.code, int) else 2
-    return 0
+        if isinstance(end.__context__, BrokenPipeError):  # rich made a 1 of it, and left no pipe
+            raise Unread from None
+        status = end.code if isinstance(end.code, int) else 2
+    write_out()
+    return status
 
 
 def _version(asked: bool) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 
+from kzc.cli.unread import write_out
 from kzc.cli.words import spoken
 from kzc.results.store import OpenRun
 from kzc.results.verdicts import STOP, bisect_status
@@ -18,8 +19,14 @@ from kzc.results.verdicts import STOP, bisect_status
 def for_git(work: Callable[[Callable[[OpenRun], None]], int]) -> int:
     """Do `work`, which tells of the run that it opens; the status is for `git bisect run`."""
     begun: list[OpenRun] = []
+
+    def written() -> int:
+        status = work(begun.append)
+        write_out()
+        return status
+
     try:
-        status = spoken(lambda: work(begun.append))
+        status = spoken(written)
     except BrokenPipeError:  # nobody reads on; the status of that is above 127, too
         raise
     except Exception:

@@ -14,22 +14,34 @@ from kzc.errors import HostError
 UNREAD = 128 + signal.SIGPIPE
 
 
+class Unread(Exception):
+    """Nobody reads on what is printed, and whoever printed has given the pipe up already."""
+
+
 def read_out(action: Callable[[], int]) -> int:
-    """The status of `action`, all that it printed written out; UNREAD where nobody reads on,
-    HostError's where there is no room for it."""
+    """The status of `action`; UNREAD where nobody reads on what it prints."""
     try:
-        status = action()
+        return action()
+    except (BrokenPipeError, Unread):
+        _to_nowhere(*left())
+        return UNREAD
+
+
+def write_out() -> None:
+    """Write what was printed and is in buffers still.
+
+    Raises HostError where there is no room for it, BrokenPipeError where nobody reads it.
+    """
+    try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # so it is where it was closed at the start
                 stream.flush()
     except BrokenPipeError:
-        _to_nowhere(*left())
-        return UNREAD
-    except OSError as error:  # of the last flush: what an action meets it has said itself
+        raise
+    except OSError as error:
         _to_nowhere(1)
-        print(f"kzc: what was printed could not be written: {error.strerror}", file=sys.stderr)
-        return HostError.exit_code
-    return status
+        hint = "what was kept of it is in `kzc runs`; make room, or print elsewhere"
+        raise HostError(f"what was printed could not be written: {error.strerror}", hint) from None
 
 
 def left() -> list[int]:

@@ -162,16 +162,9 @@ def _fits(run: Run, outcome: Outcome, claim: Claim) -> bool:
     else:
         name, where = of_suite(outcome)
         named = name == claim.suite and where.split()[-1] == claim.topology
-        named = named and not _another_boot(outcome)
     unclean = run.environment.get(MEASUREMENT_ONLY, "")
     overlaid = not unclean if claim.overlay == NONE else claim.overlay in unclean
     return named and overlaid and (not claim.series or claim.series in _series(run, outcome))
-
-
-def _another_boot(outcome: Outcome) -> bool:
-    """Whether it is of a job, but not what the job is called by: the suite once more."""
-    job = outcome.detail.get("job")
-    return isinstance(job, dict) and outcome.subject.startswith(f"{job.get('name')}: ")
 
 
 def _series(run: Run, outcome: Outcome) -> str:

@@ -86,11 +86,13 @@ def suites(run: Run) -> Matrix | None:
 
 def of_suite(outcome: Outcome) -> tuple[str, str]:
     """Suite and topology of a test's outcome: `vsock nested` is vsock in the topology nested. In a
-    run over several trees the job says both, and the tree stands before the topology."""
+    run over several trees the job says both, and the tree stands before the topology; the suite's
+    further boots have names of their own there."""
     job = _job(outcome)
     if job.get("suite"):
+        name = f"{job['suite']} {job.get('boot', '')}".strip()
         place = f"{job.get('tree', '')} {job.get('topology', '') or LOOPBACK}"
-        return short(job["suite"], 60), short(place, 60)
+        return short(name, 60), short(place, 60)
     suite, _, where = line(outcome.subject).partition(" ")
     return short(suite, 60), short(where, 60) or LOOPBACK
 

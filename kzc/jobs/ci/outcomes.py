@@ -122,8 +122,16 @@ def _named(outcome: Outcome, go: Go, attempt: Attempt) -> Outcome:
         subject=subject,
         log=_log(outcome.log, go) or f"logs/{slug(go)}/{LOG}",
         cases=tuple(_case(case, go) for case in outcome.cases),
-        detail=_detail(outcome.detail, go, attempt.where),
+        detail=_detail(outcome.detail, go, attempt.where, "" if own else _boot(outcome, go.job)),
     )
+
+
+def _boot(outcome: Outcome, job: Job) -> str:
+    """What a further boot of the job's suite is called, as the suite's manifest calls it."""
+    if outcome.stage is not Stage.TEST or not job.cell.suite:
+        return ""
+    further = outcome.subject.removeprefix(f"{job.cell.suite} ")
+    return further.removesuffix(f" {job.cell.topology}")
 
 
 def _case(case: Case, go: Go) -> Case:
@@ -132,8 +140,10 @@ def _case(case: Case, go: Go) -> Case:
     return replace(case, detail=_moved(case.detail, go))
 
 
-def _detail(detail: Mapping[str, Any], go: Go, where: str) -> dict[str, Any]:
+def _detail(detail: Mapping[str, Any], go: Go, where: str, boot: str = "") -> dict[str, Any]:
     job = {"name": go.job.name, **asdict(go.job.cell), "go": go.number}
+    if boot:
+        job["boot"] = boot
     machine = {"where": where} if where else {}
     again = " ".join(("kzc", *go.job.argv))
     return {"repeat": again, **_moved(detail, go), "job": job, **machine}

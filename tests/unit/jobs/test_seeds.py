@@ -230,7 +230,8 @@ def test_a_run_over_many_trees_says_which_tree_and_series() -> None:
     found = answer(CASES, [run("1", kept)])
     assert found.made is not None
     assert found.made.kernel == "7.3"
-    more = replace(suite(Case("a", FAIL), subject="j: vsock copy"), detail={"job": job})
+    further = {"job": {**job, "boot": "copy"}}
+    more = replace(suite(Case("a", FAIL), subject="j: vsock copy"), detail=further)
     assert answer(CASES, [run("1", kept, more)]).word is found.word
     assert answer(CASES, [run("1", more)]).made is None
 

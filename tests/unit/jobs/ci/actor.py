@@ -3,7 +3,8 @@
 
 The name of the suite, or of the series for a build, says how it goes: `bad` fails; `flaky` fails
 the first time that it runs in this folder, `breaks` breaks then as a machine would; `mute` says
-nothing; `refused` is a wrong command line; `hangs` tells of a boot and waits. Else all is good.
+nothing; `refused` is a wrong command line; `hangs` tells of a boot and waits; `twice` has a further
+boot, as it is called in manifests. Else all is good.
 """
 
 import json
@@ -64,6 +65,8 @@ def main() -> int:
         if name == "kernel" and stage == "build":
             found["outcome"]["detail"]["key"] = kernel.name
         print(json.dumps(found), file=file)
+        if name == "twice":
+            print(json.dumps(outcome(stage, f"{name} copy", verdict, cases, repeat)), file=file)
         print('{"outcome": {"stage"', end="", file=file)
     print(f"actor: {name} is {verdict}")
     return {"pass": 0, "fail": 1, "infra": 3}[verdict]

@@ -21,6 +21,7 @@ from kzc.jobs.ci.values import Job
 from kzc.jobs.workshop import Workshop
 from kzc.results.cells import cells
 from kzc.results.formats import FORMATS
+from kzc.results.matrix import suites
 from kzc.results.store import Store
 from kzc.results.verdicts import exit_code
 from kzc.settings import Settings
@@ -78,6 +79,15 @@ def test_one_run_holds_what_all_jobs_found_and_their_logs(tmp_path: Path) -> Non
     assert "| Tree | Series | Topology | build |" in texts["markdown"]
     assert '"suite": "good"' in texts["json"]
     assert 'name="t/a/loopback/good"' in texts["junit"]
+
+
+def test_a_suite_s_further_boot_is_told_from_the_suite(tmp_path: Path) -> None:
+    found, _ = worked(tmp_path, (A, run(A, "twice")))
+    assert of(found, "t/a/loopback/twice: twice copy").detail["job"]["boot"] == "copy"
+    assert "boot" not in of(found, "t/a/loopback/twice").detail["job"]
+    table = suites(found)
+    assert table is not None
+    assert [line.name for line in table.lines] == ["twice", "twice copy"]
 
 
 def test_a_test_that_passes_the_second_time_is_flaky_and_no_pass(tmp_path: Path) -> None:
