@@ -15,7 +15,7 @@ from rich.text import Text
 
 from kzc.errors import UsageError
 from kzc.guest.terminal import Left, attach
-from kzc.hosts import terminal
+from kzc.hosts import keyboard
 from kzc.jobs.keep import connected
 from kzc.jobs.live import Entry, Machine, chosen, running, stop
 from kzc.results.clean import short
@@ -80,7 +80,7 @@ def shell(name: str, machine: str) -> int:
         name, machine = "", name  # `kzc shell host`: no run is called so
     entry = _kept(entries, name)
     found = _machine(entry, machine or "guest")
-    terminal.needed()
+    keyboard.needed()
     if found.address:
         from kzc.hosts.ssh import connect, parse_address
 

@@ -18,7 +18,7 @@ from enum import Enum
 from functools import partial
 
 from kzc.guest.loop import Loop
-from kzc.hosts.terminal import raw
+from kzc.hosts.keyboard import raw
 
 DEVICE = "/dev/ttyS1"
 LEAVE = b"\x1d"  # Ctrl-], as telnet(1) has it

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Unpack
 
 from kzc.errors import CommandFailed, HostError
-from kzc.hosts import terminal
+from kzc.hosts import keyboard, terminal
 from kzc.hosts.command import Command, SshChild, unlogged
 from kzc.hosts.link import Link
 from kzc.hosts.pulse import Pulse
@@ -98,7 +98,7 @@ class SshRunner:
             raise failure
 
     def interactive(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
-        terminal.needed()
+        keyboard.needed()
         line = terminal.line(argv, env or {}, self._guard(), self._pulse.folder)
         return terminal.handed(self._link, line, shlex.join(argv))
 

@@ -10,26 +10,17 @@ import os
 import select
 import shlex
 import sys
-import termios
-import tty
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import paramiko
 
-from kzc.errors import UsageError
 from kzc.hosts.command import KILLED, words_of
+from kzc.hosts.keyboard import raw
 from kzc.hosts.link import BROKEN, Link
 
 _CHUNK = 1 << 16
 _LOOK = 0.5  # seconds between two looks at the window's size
-
-
-def needed() -> None:
-    """Raise UsageError where there is no terminal to hand over."""
-    if not (os.isatty(0) and os.isatty(1)):
-        raise UsageError("this needs a terminal", "run it in one, not in a pipe")
 
 
 def line(argv: Sequence[str], env: Mapping[str, str], guard: Path, lease: Path) -> str:
@@ -78,14 +69,3 @@ def joined(channel: paramiko.Channel) -> None:
                     channel.sendall(os.read(0, _CHUNK))
                 except BROKEN:
                     return
-
-
-@contextmanager
-def raw(fd: int) -> Iterator[None]:
-    """Every key as it is, Ctrl-C among them; as before when the block ends."""
-    before = termios.tcgetattr(fd)
-    tty.setraw(fd)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
