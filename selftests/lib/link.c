@@ -46,6 +46,16 @@ void link_end(struct link_request *q, struct rtattr *a)
 	a->rta_len = (char *)q + q->head.nlmsg_len - (char *)a;
 }
 
+unsigned int link_index(const char *device)
+{
+	unsigned int index;
+
+	spare_begin();
+	index = if_nametoindex(device);
+	spare_end();
+	return index;
+}
+
 int link_ask(struct link_request *q)
 {
 	char answer[4096] __attribute__((aligned(8)));
@@ -106,7 +116,7 @@ static bool add_address(const char *device, int family, const char *text, int bi
 {
 	struct ifaddrmsg m = {
 		.ifa_family = family, .ifa_prefixlen = bits,
-		.ifa_flags = IFA_F_NODAD, .ifa_index = if_nametoindex(device),
+		.ifa_flags = IFA_F_NODAD, .ifa_index = link_index(device),
 	};
 	size_t len = family == AF_INET ? 4 : 16;
 	struct link_request q;
@@ -157,7 +167,7 @@ static bool add_ipv6(const char *device, const char *text)
 static bool bring_up(const char *device, const char *ipv4, const char *ipv6)
 {
 	struct ifinfomsg m = {
-		.ifi_index = if_nametoindex(device), .ifi_flags = IFF_UP, .ifi_change = IFF_UP,
+		.ifi_index = link_index(device), .ifi_flags = IFF_UP, .ifi_change = IFF_UP,
 	};
 	struct link_request q;
 

@@ -30,6 +30,8 @@ void link_begin(struct link_request *q, int type, int flags, const void *body, s
 /* Add an attribute; of one that others go into, link_end() says that it has all of them. */
 struct rtattr *link_add(struct link_request *q, int type, const void *data, size_t len);
 void link_end(struct link_request *q, struct rtattr *a);
+/* A device's number; fault injection spares that, and requests. */
+unsigned int link_index(const char *device);
 /* Send a request and wait for its acknowledgement: 0, or the number of its error. */
 int link_ask(struct link_request *q);
 

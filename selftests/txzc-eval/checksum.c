@@ -116,7 +116,7 @@ void checksum_race(const struct zc_transport *t)
 		if (send(w.p.tx, buf, PAYLOAD, MSG_ZEROCOPY) == -1 && errno == ENOBUFS)
 			break;
 	}
-	check(sent > 3, "only %u sends", sent);
+	check(sent > 3, "only %u sends: %s", sent, strerror(errno));
 	offload(&w, false);
 	pid = scribble(buf);
 	let_go(&w);

@@ -53,7 +53,7 @@ static void lose(const struct wire *w)
 	enter(w->far);
 	add_side();
 	tc_hold(SIDE);
-	mirror.ifindex = if_nametoindex(SIDE);
+	mirror.ifindex = link_index(SIDE);
 	options = tc_filter(&q, FAR, TC_H_MIN_INGRESS, "u32");
 	link_add(&q, TCA_U32_SEL, &all, sizeof(all));
 	tc_action(&q, TCA_U32_ACT, "mirred", TCA_MIRRED_PARMS, &mirror, sizeof(mirror));

@@ -3,7 +3,6 @@
 #include "tc.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
@@ -12,7 +11,7 @@
 
 static void plug(const char *device, int flags, int action)
 {
-	struct tcmsg m = { .tcm_ifindex = if_nametoindex(device), .tcm_parent = TC_H_ROOT };
+	struct tcmsg m = { .tcm_ifindex = link_index(device), .tcm_parent = TC_H_ROOT };
 	struct tc_plug_qopt option = { .action = action, .limit = 16 << 20 };
 	struct link_request q;
 	int error;
@@ -40,7 +39,7 @@ void tc_let_go(const char *device)
 static void begin(struct link_request *q, int type, int flags, const char *device,
 		  struct tcmsg m)
 {
-	m.tcm_ifindex = if_nametoindex(device);
+	m.tcm_ifindex = link_index(device);
 	link_begin(q, type, flags, &m, sizeof(m));
 }
 

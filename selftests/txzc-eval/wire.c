@@ -55,7 +55,7 @@ int packet_socket(const char *device, int type, int protocol)
 {
 	struct sockaddr_ll a = {
 		.sll_family = AF_PACKET, .sll_protocol = htons(protocol),
-		.sll_ifindex = if_nametoindex(device),
+		.sll_ifindex = link_index(device),
 	};
 	int fd = must(socket(AF_PACKET, type, 0)), one = 1, large = 16 << 20;
 

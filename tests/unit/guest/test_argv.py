@@ -9,6 +9,7 @@ import pytest
 
 from kzc.guest.argv import GuestSpec, Sockets, mini, mini_shell, vng, vng_shell
 from kzc.guest.first_level import host_of_guests
+from kzc.guest.hosting import EMULATED_CPU
 
 DATA = Path(__file__).parents[2] / "data" / "guest"
 SOCKETS = Sockets(Path("/run/x/console"), Path("/run/x/control"), Path("/run/x/qmp"))
@@ -19,6 +20,7 @@ KVM = GuestSpec("vng", Path("/k/bzImage"), "kvm", append=("quiet",), qemu="/opt/
 LINES = {
     "mini": mini(MINI, SOCKETS),
     "mini-hvc": mini(replace(MINI, console="hvc0", cid=42, pinned=1), SOCKETS),
+    "mini-second-level": mini(replace(MINI, accel="kvm", cpu=EMULATED_CPU), SOCKETS),
     "mini-icount": mini(replace(MINI, cpus=1, icount=True), SOCKETS),
     "mini-shell": mini_shell(MINI),
     "vng": vng(VNG, SOCKETS, Path("/lib/kzc/agent.sh")),
@@ -44,4 +46,4 @@ def test_vsock_is_never_the_control_channel_and_smap_is_on(name: str) -> None:
     assert "vsock" not in line.replace("vhost-vsock-pci", "")
     assert "--ssh" not in line
     if name.startswith("mini"):
-        assert "-cpu max" in line
+        assert "-cpu max" in line or "+smap,+smep" in line

@@ -15,6 +15,7 @@ from kzc.shared import shared_folder
 from kzc.suites import faults
 from kzc.suites.faults import KINDS, load_fault_rules
 
+NO_NEIGHBOUR = "/udp6 # line 196: send(fd, buf, len, flags): Invalid argument"
 RULES = load_fault_rules(shared_folder("selftests") / "faults.toml")
 FILES = ("require-start", "times", "interval", "probability", "task-filter")
 SYMBOLS = """\
@@ -179,6 +180,7 @@ def test_output_without_a_count_has_none() -> None:
         ("send: Network is unreachable", "Network is unreachable"),
         ("recv: ret=4294967275 != 65435", "recv: ret=4294967275 != "),
         ("not ok 1 x # line 198: 26 bytes sent of 104", "line 198: 26 bytes sent of 104"),
+        (f"not ok 1 looped{NO_NEIGHBOUR}", NO_NEIGHBOUR),
     ],
 )
 def test_errors_that_a_fault_explains(line: str, error: str) -> None:
@@ -186,6 +188,7 @@ def test_errors_that_a_fault_explains(line: str, error: str) -> None:
 
 
 def test_a_short_message_is_explained_by_none() -> None:
+    assert RULES.error([NO_NEIGHBOUR.replace("udp6", "udp4")]) == ""
     assert RULES.error(["recv: ret=65000 != 65435", "seed 1, step 2: 8 bytes sent of 9"]) == ""
 
 
