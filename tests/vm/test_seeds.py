@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.vm.conftest import TREE, Kzc
-from tests.vm.test_other_paths import BOOTS, EVAL, VHOST, cases_of, tests_of
+from tests.vm.test_other_paths import BOOTS, EVAL, VHOST, boots_of, cases_of
 from tests.vm.test_txzc_eval import claims
 
 FRAMES = "tap/tcp/G2H/4096"
@@ -17,7 +17,7 @@ FILTERS = {f"filter-{name}/{ip}" for name in ("u32", "bpf") for ip in ("udp4", "
 def test_filters_read_what_may_change_and_frames_leave_in_place(kzc: Kzc) -> None:
     done = kzc(*("test", EVAL, VHOST, "--tree", TREE, "--append", f"kzc.case={FRAMES}"))
     assert done.code == 0, done.said
-    tests = tests_of(kzc)
+    tests = boots_of(kzc)
     found = {name: case["verdict"] for name, case in cases_of(tests[EVAL]).items()}
     assert {name for name, verdict in found.items() if verdict == "xfail"} == FILTERS
     assert set(found.values()) == {"pass", "xfail"}
