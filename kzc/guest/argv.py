@@ -82,7 +82,8 @@ class GuestSpec:
     driver is there, and costs an emulated host one exit per line where ttyS0 costs one per byte.
     `pinned` is the CPU of its host on which a mini guest's QEMU stays. With `icount` the guest's
     clock counts the instructions that its one emulated CPU executes, each a nanosecond. `wires` are
-    pairs of cards of its own (network.py), each pair connected with nothing but one another.
+    pairs of cards of its own (network.py), each pair connected with nothing but one another. With
+    `by_ports` it notifies its devices through ports.
     """
 
     kind: str
@@ -104,6 +105,7 @@ class GuestSpec:
     pinned: int | None = None
     icount: bool = False
     wires: int = 0
+    by_ports: bool = False
 
 
 def line(spec: GuestSpec, sockets: Sockets, agent: Path) -> tuple[str, ...]:
@@ -158,7 +160,7 @@ def _qemu(spec: GuestSpec) -> tuple[str, ...]:
         spec.accel,
         "-cpu",
         spec.cpu or _CPU[spec.accel],
-        *(_BY_PORTS if spec.accel == "kvm" and spec.cpu else ()),
+        *(_BY_PORTS if spec.by_ports else ()),
         "-smp",
         str(spec.cpus),
         "-m",

@@ -50,6 +50,12 @@ class Hosting:
     reason: str
     lacks: frozenset[str] = frozenset()
 
+    @property
+    def by_ports(self) -> bool:
+        """Whether its guests have to notify devices through ports, for which argv.py has why."""
+        kernel = tuple(map(int, re.findall(r"\d+", self.release)[:2]))
+        return self.accel == "kvm" and self.cpu == EMULATED_CPU and kernel >= (6, 14)
+
 
 def look(host: Host, qemu: str) -> Hosting:
     """Ask a host. Raises HostError when no pair can run there, saying what would help."""

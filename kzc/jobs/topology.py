@@ -140,6 +140,7 @@ def second_level(side: Side, plan: Plan, image: Path) -> GuestSpec:
         memory=max(512, plan.memory),
         append=plan.parameters,
         cpu=side.hosting.cpu,
+        by_ports=side.hosting.by_ports,
         console=HVC if side.emulated else "ttyS0",
         pinned=SECOND_LEVEL_CPU if side.emulated and side.first and not plan.counted else None,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from kzc.guest.argv import GuestSpec, Sockets, mini, mini_shell, vng, vng_shell
 from kzc.guest.first_level import host_of_guests
-from kzc.guest.hosting import EMULATED_CPU
+from kzc.guest.hosting import EMULATED_CPU, Hosting
 
 DATA = Path(__file__).parents[2] / "data" / "guest"
 SOCKETS = Sockets(Path("/run/x/console"), Path("/run/x/control"), Path("/run/x/qmp"))
@@ -20,7 +20,7 @@ KVM = GuestSpec("vng", Path("/k/bzImage"), "kvm", append=("quiet",), qemu="/opt/
 LINES = {
     "mini": mini(MINI, SOCKETS),
     "mini-hvc": mini(replace(MINI, console="hvc0", cid=42, pinned=1), SOCKETS),
-    "mini-second-level": mini(replace(MINI, accel="kvm", cpu=EMULATED_CPU), SOCKETS),
+    "mini-second-level": mini(replace(MINI, accel="kvm", cpu=EMULATED_CPU, by_ports=True), SOCKETS),
     "mini-icount": mini(replace(MINI, cpus=1, icount=True), SOCKETS),
     "mini-shell": mini_shell(MINI),
     "vng": vng(VNG, SOCKETS, Path("/lib/kzc/agent.sh")),
@@ -47,3 +47,17 @@ def test_vsock_is_never_the_control_channel_and_smap_is_on(name: str) -> None:
     assert "--ssh" not in line
     if name.startswith("mini"):
         assert "-cpu max" in line or "+smap,+smep" in line
+
+
+@pytest.mark.parametrize(
+    ("release", "cpu", "wanted"),
+    [
+        ("6.12.117+", EMULATED_CPU, False),
+        ("6.14.0-rc1", EMULATED_CPU, True),
+        ("7.3.4+", EMULATED_CPU, True),
+        ("7.3.4+", "host", False),
+        ("unknown", EMULATED_CPU, False),
+    ],
+)
+def test_only_a_later_kvm_on_emulated_svm_wants_ports(release: str, cpu: str, wanted: bool) -> None:
+    assert Hosting(release, "kvm", cpu, "").by_ports is wanted
