@@ -163,9 +163,9 @@ def _enter(talk: _Talk, end: End) -> str:
 
 def _rounds(talk: _Talk, agreement: Agreement) -> Part:
     part = _part(talk, agreement)
-    racy = talk.entry.racy
-    while names := left_over(part, racy) if agreement.positions else ():
-        more = _part(talk, agreement.only_of(names))
+    racy, apart = talk.entry.racy, bool(agreement.positions)
+    while names := left_over(part, racy, apart=apart):
+        more = _part(talk, agreement.only_of(names) if apart else agreement)
         again = merged(part, more, names, racy)
         racy = {}  # once
         if left_over(again, racy) == names:

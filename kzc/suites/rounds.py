@@ -16,11 +16,14 @@ from kzc.values import Case, Ended, Verdict
 _FAILED = frozenset({Verdict.FAIL, Verdict.TIMEOUT})
 
 
-def left_over(part: Part, racy: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of the cases for another round; none when an end is gone or nothing had failed."""
+def left_over(part: Part, racy: Mapping[str, str], *, apart: bool = True) -> tuple[str, ...]:
+    """Names of the cases for another round; none when an end is gone or nothing had failed. Where
+    cases cannot be run `apart` from others, a round is for a racy one and what waited for it."""
     if part.ended is not Ended.EXIT:
         return ()
     failed = [case.name for case in part.cases if case.verdict in _FAILED and case.name in racy]
+    if not (apart or failed):
+        return ()
     ran = any(case.verdict is not Verdict.NOT_RUN for case in part.cases)
     waiting = [case.name for case in part.cases if case.verdict is Verdict.NOT_RUN and ran]
     return (*failed, *waiting)

@@ -62,6 +62,30 @@ def test_only_what_is_known_to_be_racy_gets_a_second_try(ends: Ends, racy: dict[
     assert "hash mismatch" in reason(found, "H2G/b")
 
 
+@pytest.mark.parametrize("racy", [{}, {"b": "its wire may be slow"}])
+def test_where_tests_cannot_be_left_out_the_program_runs_again(
+    ends: Ends, racy: dict[str, str]
+) -> None:
+    pair, host, guest = ends
+    talker(host, ["a", "b", "c"], client_1="fail-once")
+    talker(guest, ["a", "b", "c"])
+    listless = {"list_tests": "", "planned": ("a", "b", "c")}
+    found = run(pair, suite(directions=("H2G",), racy=racy, **listless))
+    after = [Verdict.PASS] * 2 if racy else [Verdict.FAIL, Verdict.NOT_RUN]
+    assert list(verdicts(found).values()) == [Verdict.PASS, *after]
+    assert ("at the second try (its wire may be slow)" in reason(found, "H2G/b")) is bool(racy)
+
+
+def test_a_test_that_fails_twice_has_failed_where_none_can_be_left_out(ends: Ends) -> None:
+    pair, host, guest = ends
+    talker(host, ["a", "b", "c"], client_1="fail")
+    talker(guest, ["a", "b", "c"])
+    listless = {"list_tests": "", "planned": ("a", "b", "c")}
+    found = run(pair, suite(directions=("H2G",), racy={"b": "its wire may be slow"}, **listless))
+    expected = [Verdict.PASS, Verdict.FAIL, Verdict.NOT_RUN]
+    assert list(verdicts(found).values()) == expected
+
+
 @pytest.mark.parametrize("name", ["host", "guest"])
 def test_a_program_that_one_end_has_not(tmp_path: Path, name: str) -> None:
     pair, host, guest = make_pair(tmp_path)
