@@ -38,7 +38,7 @@ _NO_HOTPLUG = "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
 # 6.14 Linux (svm_check_emulate_instruction) looks at its type alone, takes it for one that is being
 # delivered, and gives a guest up that writes to a device then ("KVM internal error. Suberror: 3").
 # A write to a port needs no emulator
-_BY_PORTS = ("-global", "virtio-pci.modern-pio-notify=on")
+BY_PORTS = ("-global", "virtio-pci.modern-pio-notify=on")
 # virtme-ng's own with a cache: this machine's files do not change under a test, and without one
 # each program that starts is read again
 _ROOT = "rootflags=version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose"
@@ -160,7 +160,7 @@ def _qemu(spec: GuestSpec) -> tuple[str, ...]:
         spec.accel,
         "-cpu",
         spec.cpu or _CPU[spec.accel],
-        *(_BY_PORTS if spec.by_ports else ()),
+        *(BY_PORTS if spec.by_ports else ()),
         "-smp",
         str(spec.cpus),
         "-m",

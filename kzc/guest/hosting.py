@@ -52,9 +52,13 @@ class Hosting:
 
     @property
     def by_ports(self) -> bool:
-        """Whether its guests have to notify devices through ports, for which argv.py has why."""
-        kernel = tuple(map(int, re.findall(r"\d+", self.release)[:2]))
-        return self.accel == "kvm" and self.cpu == EMULATED_CPU and kernel >= (6, 14)
+        """Whether its guests have to notify devices through ports."""
+        return self.accel == "kvm" and self.cpu == EMULATED_CPU and wants_ports(self.release)
+
+
+def wants_ports(release: str) -> bool:
+    """Whether KVM of that kernel on emulated SVM loses guests otherwise: argv.py has why."""
+    return tuple(map(int, re.findall(r"\d+", release)[:2])) >= (6, 14)
 
 
 def look(host: Host, qemu: str) -> Hosting:

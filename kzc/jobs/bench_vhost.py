@@ -71,7 +71,8 @@ class _OneMode:
         one = OneGuest(self.shopfloor, self.plan, self.boot, self.terms, spec, label, "nested")
         # it has a spinner of its own
         text = prepare(self.terms, "", spin=False)
-        program = Program("vhost_net", lines_of, _EACH, text, host_variables(behind, self.plan))
+        told = host_variables(behind, self.plan, self.boot.kernel.kernel.release)
+        program = Program("vhost_net", lines_of, _EACH, text, told)
         try:
             yield from one.rounds(lambda guest: one.measured_by(guest, program))
         finally:

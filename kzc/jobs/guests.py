@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kzc.guest import initramfs
-from kzc.guest.argv import GuestSpec
+from kzc.guest.argv import BY_PORTS, GuestSpec
 from kzc.guest.first_level import host_of_guests
-from kzc.guest.hosting import EMULATED_CPU
+from kzc.guest.hosting import EMULATED_CPU, wants_ports
 from kzc.hosts.local import local_host
 from kzc.jobs.evidence import Symbols
 from kzc.jobs.known import as_known_of
@@ -89,7 +90,7 @@ def test(
     elif suite.levels == 2:
         behind = with_initrd(spec, folder, sorted(programs.iterdir()))
         spec = host_of_guests(spec, suite.wires)
-        variables = host_variables(behind, plan)
+        variables = host_variables(behind, plan, kernel.release)
     rules = kernel_log.load_rules(shared_folder("selftests") / "kernel-log.toml")
     setting = Setting(inside, plan.factor, binaries.absent(programs), rules, plan.faults, variables)
     log = shopfloor.relative(folder / "console.log")
@@ -138,13 +139,15 @@ def with_initrd(spec: GuestSpec, folder: Path, programs: Sequence[Path]) -> Gues
     return replace(spec, initrd=initrd)
 
 
-def host_variables(behind: GuestSpec, plan: Plan) -> dict[str, str]:
-    """What the commands of a host of guests are told: it reads this machine's files."""
+def host_variables(behind: GuestSpec, plan: Plan, release: str) -> dict[str, str]:
+    """What the commands of a host of guests, whose kernel has this release, are told: it reads
+    this machine's files."""
     return {
         "KZC_IMAGE": str(behind.image),
         "KZC_INITRD": str(behind.initrd),
         "KZC_QEMU": behind.qemu,
         "KZC_CPU": EMULATED_CPU,
+        "KZC_DEVICES": shlex.join(BY_PORTS if wants_ports(release) else ()),
         "KZC_APPEND": " ".join(plan.patience),
     }
 

@@ -193,7 +193,8 @@ class Suite(_Table):
     `append` goes to the guest's kernel, and each of `again` is the whole suite once more, called
     `NAME WORD`, with these parameters instead. With two `levels` the guest is a host: its commands
     start guests with the kernel KZC_IMAGE, the initramfs KZC_INITRD (with the suite's programs),
-    the emulator KZC_QEMU, on emulated SVM the CPU model KZC_CPU, and the parameters KZC_APPEND;
+    the emulator KZC_QEMU, on emulated SVM the CPU model KZC_CPU and the options KZC_DEVICES, and
+    the parameters KZC_APPEND;
     `wires` are pairs of cards of the first level, each pair connected.
     `prelude` is shell text that `load_suite` has put before every shell text of the others.
     `fault_under` are functions of the kernel that lie together: under faults one of these, or one

@@ -19,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -159,29 +158,19 @@ static void wait_for_carrier(void)
 		      "[ \"$up\" = 1 ] && break; sleep 0.1; done", card(way));
 }
 
-/* Since 6.14 KVM on emulated SVM gives guests up that write to a device's memory. */
-static bool by_ports(void)
-{
-	unsigned int major = 0, minor = 0;
-	struct utsname name;
-
-	uname(&name);
-	sscanf(name.release, "%u.%u", &major, &minor);
-	return major > 6 || (major == 6 && minor >= 14);
-}
-
 static void exec_qemu(int control, int macvtap)
 {
 	const char *image = getenv("KZC_IMAGE"), *initrd = getenv("KZC_INITRD");
 	const char *qemu = getenv("KZC_QEMU"), *cpu = getenv("KZC_CPU"), *append = getenv("KZC_APPEND");
+	const char *devices = getenv("KZC_DEVICES");
 	bool emulated = !shell("grep -q 'model name.*QEMU TCG' /proc/cpuinfo");
 	bool kvm = !shell("[ -r /dev/kvm -a -w /dev/kvm ]");
 	const char *model = !kvm ? "-accel tcg -cpu max" : "-accel kvm -cpu host";
 	char command[4096], other[256];
 
 	if (kvm && emulated && cpu) {
-		snprintf(other, sizeof(other), "-accel kvm -cpu %s%s", cpu,
-			 by_ports() ? " -global virtio-pci.modern-pio-notify=on" : "");
+		snprintf(other, sizeof(other), "-accel kvm -cpu %s %s", cpu,
+			 devices ? devices : "");
 		model = other;
 	}
 	snprintf(command, sizeof(command),

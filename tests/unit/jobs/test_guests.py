@@ -23,7 +23,10 @@ def test_a_slow_kernels_tasks_may_wait_longer(slowdown: float, said: tuple[str, 
 
 def test_a_guest_of_a_guest_is_told_of_it_too() -> None:
     spec = GuestSpec("vng", Path("/x/bzImage"), "tcg", initrd=Path("/x/initramfs"))
-    told = host_variables(spec, Plan("tcg", 4.0, append=("kzc.case=a",)))
+    told = host_variables(spec, Plan("tcg", 4.0, append=("kzc.case=a",)), "6.12.117+")
     assert told["KZC_APPEND"] == f"{WAIT}=480"
     assert (told["KZC_IMAGE"], told["KZC_INITRD"]) == ("/x/bzImage", "/x/initramfs")
     assert "-kvm-pv-eoi" in told["KZC_CPU"]
+    assert told["KZC_DEVICES"] == ""
+    later = host_variables(spec, Plan("tcg", 4.0), "7.3.4+")
+    assert later["KZC_DEVICES"] == "-global virtio-pci.modern-pio-notify=on"
