@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from qemu_migration import pages, pinned
+from qemu_migration import faults, pages, pinned
 from qemu_migration.errors import Failed
 from qemu_migration.memory import Memory
 from qemu_migration.monitor import Gone, Refused
@@ -24,6 +24,8 @@ SEED = 20210831
 # seconds for a step, such as to start or to migrate: less than the suite's silence, so that a case
 # itself says what it waited for
 _PATIENCE = 40.0
+# under faults QEMU waits without end for what a call that failed would have brought
+_LESS = 10.0
 _LEFT = 5.0  # seconds for what a dead process held
 
 
@@ -32,13 +34,18 @@ def slowdown() -> float:
     return max(float(os.environ.get("KZC_SLOWDOWN") or 1), 1.0)
 
 
+def patience() -> float:
+    """Seconds for a step."""
+    return (_LESS if faults.meant() else _PATIENCE) * slowdown()
+
+
 @dataclass
 class Ground:
     """Content and limits of one case; `memories` are all that it has made."""
 
     content: bytes
     seed: int = SEED
-    patience: float = field(default_factory=lambda: _PATIENCE * slowdown())
+    patience: float = field(default_factory=patience)
     memories: list[Memory] = field(default_factory=list)
 
     def source(self) -> Memory:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from qemu_migration import faults
 from qemu_migration.command import NOBODY
 from qemu_migration.errors import Failed
 
@@ -76,7 +77,7 @@ def still_counted(patience: float) -> bool:
     if not child:
         status = 2
         try:
-            _spare()
+            faults.spare()
             status = int(_probe(patience))
         except OSError as error:
             print(f"# the send that looks for locked pages: {error}", flush=True)
@@ -86,13 +87,6 @@ def still_counted(patience: float) -> bool:
     if status not in {0, 1}:
         raise Failed(f"the send that looks for locked pages ended with {status}")
     return bool(status)
-
-
-def _spare() -> None:
-    """Where socket calls of the suite's programs fail on purpose, those of this process do not."""
-    fails = Path("/proc/self/make-it-fail")
-    if fails.exists():
-        fails.write_text("0")
 
 
 def _probe(patience: float) -> bool:
