@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -33,12 +34,18 @@ for _group in (
     app.add_typer(_group)  # without a name its verbs are kzc's own
 
 
+@cache
+def command() -> Any:
+    """The tree of commands, made once: that takes as long as a short verb's work."""
+    return typer.main.get_command(app)
+
+
 def run(argv: Sequence[str]) -> int:
     """The exit status of a whole command line. A shell's question is answered before it is one."""
     if argv[:1] == ["--complete-line"]:
         from kzc.cli.completing.answer import answer
 
-        return read_out(lambda: answer(typer.main.get_command(app), argv[1:]))
+        return read_out(lambda: answer(command(), argv[1:]))
     from kzc.cli.words import spoken
 
     return read_out(lambda: spoken(lambda: _run(argv)))
@@ -46,7 +53,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     try:
-        app(args=list(argv), prog_name="kzc")
+        command()(args=list(argv), prog_name="kzc")
         status = 0
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # rich made a 1 of it, and left no pipe

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-from typer.main import get_command
-
 from kzc import __version__
 from kzc.cli.manual.pages import Edition, pages
 from kzc.cli.manual.topics import title, topics
@@ -72,9 +70,9 @@ def today() -> str:
 
 
 def _command() -> object:
-    from kzc.cli.app import app
+    from kzc.cli.app import command
 
-    return get_command(app)
+    return command()
 
 
 def _hint(topic: str, there: tuple[str, ...]) -> str:

@@ -5,9 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from typer.main import get_command
-
-from kzc.cli.app import app
+from kzc.cli.app import command
 from kzc.kernel.profile import load_profiles
 from kzc.settings import Settings
 from kzc.shared import shared_folder
@@ -28,8 +26,8 @@ def verbs(group: Any) -> set[str]:
 
 
 def test_every_verb_is_there() -> None:
-    assert {"run", "doctor", "build", "add", "test"} <= verbs(get_command(app))
-    assert not missing(verbs(get_command(app)))
+    assert {"run", "doctor", "build", "add", "test"} <= verbs(command())
+    assert not missing(verbs(command()))
 
 
 def test_every_setting_fragment_profile_suite_series_parser_and_plan_is_there() -> None:

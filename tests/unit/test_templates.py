@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from kzc.cli.app import app
+from kzc.cli.app import command
 from kzc.cli.ci import FILES
 from tests.plain import RUNNER
 
@@ -78,7 +77,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_command_of_kzc_in_it_is_one(template: str) -> None:
-    verbs: Any = get_command(app)
+    verbs: Any = command()
     lines = re.findall(
         r"(?m)^[^#\n]*?\bkzc ((?:ci|clean) [^|\n]*|clean$)", (CI / template).read_text()
     )

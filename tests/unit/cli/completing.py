@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from kzc.cli.app import app
+from kzc.cli.app import command
 from kzc.cli.completing.answer import answer
 
 TREES = ["6.1", "6.12", "7.3"]
@@ -31,12 +28,6 @@ HOSTILE = [
     "\x1b[31m",
     "\udcff",
 ]
-
-
-@cache
-def command() -> Any:
-    """The tree of commands."""
-    return get_command(app)
 
 
 def make_data(folder: Path) -> Path:

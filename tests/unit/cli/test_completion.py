@@ -14,7 +14,7 @@ from typing import Any, get_args
 import pytest
 
 from kzc.cli import ends
-from kzc.cli.app import run
+from kzc.cli.app import command, run
 from kzc.cli.completing.answer import answer
 from kzc.cli.completing.line import words_of
 from kzc.cli.completing.names import choices, data_folder
@@ -23,7 +23,7 @@ from kzc.settings import Settings, load_settings
 from kzc.shared import shared_folder
 from kzc.suites.manifest import Suite
 from kzc.suites.parsers import PARSERS
-from tests.unit.cli.completing import RUNS, TREES, command, make_data, offered
+from tests.unit.cli.completing import RUNS, TREES, make_data, offered
 
 Capture = pytest.CaptureFixture[str]
 CARRIED = sorted(file.parent.name for file in shared_folder("patches").glob("*/series.toml"))

@@ -16,7 +16,7 @@ import pytest
 from kzc import errors
 from kzc.bench.values import Clock
 from kzc.cli import ends, words
-from kzc.cli.app import run
+from kzc.cli.app import command, run
 from kzc.cli.manual.markdown import body
 from kzc.cli.manual.pages import Edition, pages
 from kzc.cli.manual.topics import title, topics
@@ -24,7 +24,6 @@ from kzc.cli.unread import UNREAD
 from kzc.results import verdicts
 from kzc.settings import Settings
 from kzc.values import Fit, Verdict
-from tests.unit.cli.completing import command
 
 REPOSITORY = Path(__file__).parents[3]
 PAGES = pages(command(), Edition("1.0", "2026-01-01"))
@@ -69,9 +68,9 @@ def test_pages_need_no_more_than_the_build_has() -> None:
     missing = ("pydantic", "rich", "platformdirs", "filelock", "paramiko", "scipy", "sqlalchemy")
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({missing}))\n"
-        "from typer.main import get_command\nfrom kzc.cli.app import app\n"
+        "from kzc.cli.app import command\n"
         "from kzc.cli.manual.pages import Edition, pages\n"
-        "print(len(pages(get_command(app), Edition('1', '2026-01-01'))))"
+        "print(len(pages(command(), Edition('1', '2026-01-01'))))"
     )
     argv = [sys.executable, "-c", program]
     done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, check=False)
