@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kzc.errors import describe_status
 from kzc.suites.ktap_result import directives
 from kzc.suites.ktap_tree import CUT, Leaf, Level, Node, Tree
-from kzc.suites.lines import Names, whole, with_exit, with_planned
+from kzc.suites.lines import Names, uniques, whole, with_exit, with_planned
 from kzc.values import Case, Verdict
 
 _LINE = re.compile(
@@ -59,11 +60,23 @@ def parse(
     cases: list[Case] = []
     if root:
         _emit(root.nodes, Names(), cases, {"document": root.about} if root.about else {})
+        cases = _named(cases, root.silent, planned)
     ended = f"ended with {describe_status(status)}" if status not in _KSFT_GOOD and status else ""
     fault = CUT if status is None and not cases else ended
     crashed = status is None or status > 128 or status < 0
     done = with_planned(cases, planned)
     return with_exit(done, fault, Verdict.CRASH if crashed else Verdict.FAIL)
+
+
+def _named(cases: list[Case], silent: Sequence[str], planned: Sequence[str]) -> list[Case]:
+    """Cases that have but a number in the document's plan get their names in the list of those
+    that have to appear: both are in order."""
+    found = {case.name for case in cases}
+    missing = [name for name in uniques(planned) if name not in found]
+    if len(missing) != len(silent):
+        return cases
+    names = dict(zip(silent, missing, strict=True))
+    return [replace(case, name=names.get(case.name, case.name)) for case in cases]
 
 
 def _bare(lines: list[str]) -> list[str]:

@@ -40,6 +40,7 @@ class Level:
     def __init__(self, width: int) -> None:
         self.width = width
         self.nodes: list[Node | Leaf] = []
+        self.silent: list[str] = []  # nodes of the plan that had no result
         self.numbers: list[int] = []
         self.plan: int | None = None
         self.again: int | None = None
@@ -99,11 +100,15 @@ class Level:
                 running = cut and not self.bailed
                 verdict = Verdict.CRASH if running else Verdict.NOT_RUN
                 reason = CUT if running else "in the plan, and without a result"
-                self.nodes.append(Node(f"test {number}", verdict, reason))
+                self._without_result(number, verdict, reason)
                 cut = False
         elif cut and self.plan is None and not self.bailed:
-            self.nodes.append(Node(f"test {self.following}", Verdict.CRASH, CUT))
+            self._without_result(self.following, Verdict.CRASH, CUT)
         self.numbers, self.plan, self.again = [], None, None
+
+    def _without_result(self, number: int, verdict: Verdict, reason: str) -> None:
+        self.silent.append(f"test {number}")
+        self.nodes.append(Node(self.silent[-1], verdict, reason))
 
     @property
     def following(self) -> int:

@@ -188,6 +188,12 @@ static bool ready(void)
 	return false;
 }
 
+/* Whether the last guest's QEMU cannot be ended: no case gets another one then. */
+static bool stays(void)
+{
+	return guest.fd == -1 && !guest_gone(2);
+}
+
 static int run_all(int argc, char **argv, const struct test *tests, size_t count)
 {
 	int number = 0, bad = 0, plan = 0;
@@ -217,6 +223,11 @@ static int run_all(int argc, char **argv, const struct test *tests, size_t count
 		printf("\n");
 		fflush(stdout);
 		bad += !!why;
+		if (why && number < plan && stays()) {
+			printf("Bail out! the guest's QEMU cannot be ended after %s\n", tests[i].name);
+			tell_console();
+			return 1;
+		}
 	}
 	kill_guest();
 	guest_gone(10);

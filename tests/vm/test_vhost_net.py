@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.vm.conftest import TREE, Kzc
-from tests.vm.test_other_paths import VHOST, boots_of, cases_of
+from tests.vm.test_other_paths import LIKE, VHOST, boots_of, cases_of
 
 LATER = "debian:linux-source-7.3@trixie-backports"
 
@@ -26,7 +26,7 @@ def test_the_plan_is_measured_and_small_frames_are_copied(kzc: Kzc) -> None:
 @pytest.mark.timeout(2 * 3600)
 def test_fragments_for_its_host_are_not_copied_on_7_3_and_a_series_mends_that(kzc: Kzc) -> None:
     fragments = "local/udp/G2H/65507"
-    only = ("--tree", LATER, "--append", f"kzc.case={fragments},balance")
+    only = ("--tree", LATER, *LIKE, "--append", f"kzc.case={fragments},balance")
     done = kzc("test", VHOST, *only)
     assert done.code == 1, done.said
     assert cases_of(boots_of(kzc)[VHOST])[fragments]["verdict"] == "fail"

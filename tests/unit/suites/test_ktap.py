@@ -317,6 +317,26 @@ def test_planned_names_that_never_came() -> None:
     ]
 
 
+def test_what_has_a_number_in_the_plan_and_a_name_in_the_list_is_one_case() -> None:
+    text = "1..4\nok 1 a\nnot ok 2 b"
+    cases = run(text, None, ("a", "b", "c", "d"))
+    assert [(case.name, case.verdict.value) for case in cases] == [
+        ("a", "pass"),
+        ("b", "fail"),
+        ("c", "crash"),
+        ("d", "not_run"),
+    ]
+    bailed = {
+        case.name: case.verdict.value for case in run(f"{text}\nBail out! no", 1, tuple("abcd"))
+    }
+    assert bailed == {"a": "pass", "b": "fail", "c": "not_run", "d": "not_run", "Bail out!": "fail"}
+
+
+def test_where_plan_and_list_differ_none_gets_the_others_name() -> None:
+    found = {case.name for case in run("1..3\nok 1 a", None, ("a", "b"))}
+    assert found == {"a", "b", "test 2", "test 3"}
+
+
 def test_many_lines_of_blanks_and_hashes_take_no_time() -> None:
     assert parse(["# " * 50_000 + "x", " " * 100_000 + "x", "\t#" * 50_000], status=0) == ()
 
