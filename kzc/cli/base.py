@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from kzc.results.clean import LONG, paired, short
 from kzc.series.answer import go_on
 from kzc.series.base import Answer, Candidate
 from kzc.series.find import find_series, load_series
-from kzc.series.manifest import list_series, load_manifest
+from kzc.series.manifest import list_series, load_manifest, pick_base
 from kzc.settings import Settings, load_settings
 from kzc.shared import shared_folder
+from kzc.trees import registry
 from kzc.trees.find import enclosing_kernel, find_tree, split_path
+from kzc.trees.tree import kernel_version
 from kzc.values import Series
 
 # of those that were not tried, so many are shown to a person
@@ -48,10 +51,12 @@ def base(asked: Asked, patches: Path | None = None) -> int:
     """Search and tell; 0 where a base was found. `patches` holds carried series, kzc's if None."""
     cwd, runner = Path.cwd(), LocalRunner()
     settings = load_settings({}, cwd)
-    series = _series(asked, cwd, settings, runner, patches or shared_folder("patches"))
+    patches = patches or shared_folder("patches")
+    series = _series(asked, cwd, settings, runner, patches)
     request = Request(series, cwd, asked.trees, asked.every, asked.quick)
     with screen_for(Console(stderr=True)) as screen:
         found = find_base(request, settings, runner, screen.step)
+    found = replace(found, notes=(*_chosen(asked, series, patches), *found.notes))
     if asked.as_json:
         print(paired(json.dumps(_values(asked.series, series, found), indent=2)))
     else:
@@ -79,16 +84,33 @@ def _series(asked: Asked, cwd: Path, settings: Settings, runner: Runner, patches
 
 
 def _carried(asked: Asked, cwd: Path, settings: Settings, runner: Runner, patches: Path) -> Series:
-    """A carried series has patches per base: those for the first tree named, else its newest."""
-    labels = list(load_manifest(patches / asked.series).bases)
-    versions = [find_tree(name, cwd, settings, runner).version for name in asked.trees[:1]]
+    """A carried series has patches per base: those for the newest tree that is looked in."""
+    manifest = load_manifest(patches / asked.series)
+    named = [find_tree(name, cwd, settings, runner) for name in asked.trees[:1]]
+    versions = [tree.version for tree in named or registry.listed(settings)]
+    if not named and (here := enclosing_kernel(cwd)):
+        lines = (here / "Makefile").read_text(errors="replace").splitlines()
+        versions = [kernel_version(lines), *versions]
+    found = []
     for version in versions:
-        try:
-            return load_series(patches, asked.series, version)
-        except UsageError:
-            continue
-    newest = max(labels, key=lambda label: [int(part) for part in re.findall(r"\d+", label)])
-    return load_series(patches, asked.series, newest)
+        with suppress(UsageError):
+            found.append(pick_base(manifest, version))
+    return load_series(patches, asked.series, max(found or manifest.bases, key=_by_number))
+
+
+def _by_number(label: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", label)]
+
+
+def _chosen(asked: Asked, series: Series, patches: Path) -> tuple[str, ...]:
+    """What a person has to know of a carried series that has several bases."""
+    if asked.series not in list_series(patches):
+        return ()
+    labels = load_manifest(patches / asked.series).bases
+    if len(labels) < 2:
+        return ()
+    which = f"it has patches for {', '.join(labels)}: these are those for {series.base}"
+    return (which if asked.trees else f"{which} (--tree NAME takes that tree's)",)
 
 
 def _show(spec: str, series: Series, found: Answer) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,20 @@ def test_json_has_every_candidate(mails: Path, capsys: pytest.CaptureFixture[str
     assert [patch["fit"] for patch in second["patches"]] == ["applies", "conflict", "applies"]
     assert second["patches"][1]["places"] == ["net/core/sock.c:17"]
     assert found["command"].startswith(f"kzc run {mails} --tree ")
+
+
+def test_a_carried_series_takes_the_patches_for_where_one_looks(
+    mails: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    carried = tmp_path / "patches" / "widen"
+    bases = "".join(f'[bases."{label}"]\n' for label in ("6.1", "6.12", "7.3"))
+    for label in ("6.1", "6.12", "7.3"):
+        shutil.copytree(mails, carried / label)
+    (carried / "series.toml").write_text(f'title = "Widen"\n{bases}')
+    assert base(Asked("widen", quick=True), tmp_path / "patches") == 0
+    shown = capsys.readouterr().out
+    assert "it has patches for 6.1, 6.12, 7.3: these are those for 6.12 (--tree NAME" in shown
+    assert "go on: kzc run widen --tree" in shown
 
 
 def test_a_mail_s_words_and_a_branch_s_name_are_data(
