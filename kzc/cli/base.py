@@ -24,7 +24,7 @@ from kzc.results.clean import LONG, paired, short
 from kzc.series.answer import go_on
 from kzc.series.base import Answer, Candidate
 from kzc.series.find import find_series, load_series
-from kzc.series.manifest import list_series, load_manifest, pick_base
+from kzc.series.manifest import Manifest, list_series, load_manifest, pick_base
 from kzc.settings import Settings, load_settings
 from kzc.shared import shared_folder
 from kzc.trees import registry
@@ -52,11 +52,17 @@ def base(asked: Asked, patches: Path | None = None) -> int:
     cwd, runner = Path.cwd(), LocalRunner()
     settings = load_settings({}, cwd)
     patches = patches or shared_folder("patches")
-    series = _series(asked, cwd, settings, runner, patches)
+    notes: tuple[str, ...] = ()
+    if asked.series in list_series(patches):
+        manifest = load_manifest(patches / asked.series)
+        label = _label(asked, manifest, cwd, settings, runner)
+        series, notes = load_series(patches, asked.series, label), _chosen(asked, manifest, label)
+    else:
+        series = _series(asked, cwd, settings, runner, patches)
     request = Request(series, cwd, asked.trees, asked.every, asked.quick)
     with screen_for(Console(stderr=True)) as screen:
         found = find_base(request, settings, runner, screen.step)
-    found = replace(found, notes=(*_chosen(asked, series, patches), *found.notes))
+    found = replace(found, notes=(*notes, *found.notes))
     if asked.as_json:
         print(paired(json.dumps(_values(asked.series, series, found), indent=2)))
     else:
@@ -65,9 +71,8 @@ def base(asked: Asked, patches: Path | None = None) -> int:
 
 
 def _series(asked: Asked, cwd: Path, settings: Settings, runner: Runner, patches: Path) -> Series:
-    """The series; a range is looked up where one stands, or in the first tree that is named."""
-    if asked.series in list_series(patches):
-        return _carried(asked, cwd, settings, runner, patches)
+    """A series that is not carried; a range is looked up where one stands, or in the first tree
+    that is named."""
     repo = enclosing_kernel(cwd) or cwd
     if asked.trees and ".." in asked.series and not (cwd / asked.series).exists():
         tree = find_tree(asked.trees[0], cwd, settings, runner)
@@ -83,33 +88,30 @@ def _series(asked: Asked, cwd: Path, settings: Settings, runner: Runner, patches
     )
 
 
-def _carried(asked: Asked, cwd: Path, settings: Settings, runner: Runner, patches: Path) -> Series:
-    """A carried series has patches per base: those for the newest tree that is looked in."""
-    manifest = load_manifest(patches / asked.series)
+def _label(asked: Asked, manifest: Manifest, cwd: Path, settings: Settings, runner: Runner) -> str:
+    """Of which base a carried series' patches are taken: the first tree's that is named, else the
+    newest of all that are looked in."""
     named = [find_tree(name, cwd, settings, runner) for name in asked.trees[:1]]
     versions = [tree.version for tree in named or registry.listed(settings)]
     if not named and (here := enclosing_kernel(cwd)):
         lines = (here / "Makefile").read_text(errors="replace").splitlines()
-        versions = [kernel_version(lines), *versions]
+        versions.append(kernel_version(lines))
     found = []
     for version in versions:
         with suppress(UsageError):
             found.append(pick_base(manifest, version))
-    return load_series(patches, asked.series, max(found or manifest.bases, key=_by_number))
+    return max(found or manifest.bases, key=_by_number)
 
 
 def _by_number(label: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", label)]
 
 
-def _chosen(asked: Asked, series: Series, patches: Path) -> tuple[str, ...]:
+def _chosen(asked: Asked, manifest: Manifest, label: str) -> tuple[str, ...]:
     """What a person has to know of a carried series that has several bases."""
-    if asked.series not in list_series(patches):
+    if len(manifest.bases) < 2:
         return ()
-    labels = load_manifest(patches / asked.series).bases
-    if len(labels) < 2:
-        return ()
-    which = f"it has patches for {', '.join(labels)}: these are those for {series.base}"
+    which = f"it has patches for {', '.join(manifest.bases)}: these are those for {label}"
     return (which if asked.trees else f"{which} (--tree NAME takes that tree's)",)
 
 
